@@ -1,0 +1,70 @@
+// engine/delivery/settings.h
+// Everything the engine must know of tenants and limits: one immutable snapshot, made by control, swapped whole.
+// The engine goes on with its last one while PostgreSQL is away.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include <boost/asio/ip/address.hpp>
+
+#include "engine/base/uuid.h"
+#include "engine/mail/domain_name.h"
+#include "engine/mail/email_address.h"
+
+namespace penguin::delivery {
+
+struct SourceSettings {
+    SourceId id;
+    boost::asio::ip::address address;
+    DomainName ehlo_name;
+    PoolName pool;
+};
+
+struct TenantSettings {
+    double weight = 1;
+    bool suspended = false;
+    PoolName pool{"default"};
+};
+
+struct SendingDomain {
+    TenantId tenant;
+    DomainName name;
+    DomainName bounce_host;   // where its return paths live
+    bool verified = false;
+};
+
+struct LaneLimits {
+    std::size_t connections = 10;                     // a lane
+    std::size_t site_connections = 50;                // a site over all sources of the node
+    std::size_t messages_per_connection = 100;
+    std::chrono::seconds idle{5};                     // keep-alive of a connection without work
+};
+
+// Addresses that must get no mail: of one tenant, or of all. Kept as 64-bit hashes of the folded address: with a million
+// of them, one address in 10^13 is wrongly taken for suppressed; none is ever missed.
+class Suppressions {
+public:
+    void add(const TenantId& tenant, const EmailAddress& address);
+    void add_global(const EmailAddress& address);
+    bool covers(const TenantId& tenant, const EmailAddress& address) const;
+    std::size_t size() const { return hashes_.size(); }
+
+private:
+    std::unordered_set<std::uint64_t> hashes_;
+};
+
+struct Settings {
+    std::uint64_t version = 0;
+    std::vector<SourceSettings> sources;              // of this node
+    std::unordered_map<TenantId, TenantSettings> tenants;
+    std::unordered_map<DomainName, SendingDomain> domains;
+    std::shared_ptr<const Suppressions> suppressions = std::make_shared<const Suppressions>();
+    LaneLimits limits;
+};
+
+} // namespace penguin::delivery

@@ -1,0 +1,76 @@
+// engine/dns/mx_routes.h
+// Recipient domain -> route: which hosts take its mail, at which addresses, in which order (RFC 5321 5.1).
+//
+//   out     a Route that may be kept until `expires`; its hosts are in order of preference, equal ones in the order that
+//           DNS gave (the sender shuffles them at each attempt: policy/mx_order.h)
+//   site    the hosts' names, sorted and joined: domains with equal MX sets share one site, so one lane
+//   limits  kHostsMax hosts, kAddressesMax addresses a host; more are left out
+//   errors  not_found (no such domain, no address at all), refused (null MX: takes no mail; or every target is an
+//           address that we must not connect to), unavailable, timeout (try again later)
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/base/clock.h"
+#include "engine/base/uuid.h"
+#include "engine/dns/resolver.h"
+
+namespace penguin::dns {
+
+inline constexpr std::size_t kHostsMax = 16;
+inline constexpr std::size_t kAddressesMax = 8;
+
+struct RouteHost {
+    DomainName name;
+    std::uint16_t preference = 0;
+    std::vector<asio::ip::address> addresses; // IPv4 before IPv6
+};
+
+struct Route {
+    DomainName domain;
+    SiteName site;
+    std::vector<RouteHost> hosts;
+    SteadyTime expires;
+};
+
+// Which addresses mail may go to. By default none that is loopback, private, link-local, reserved or our own.
+class TargetRule {
+public:
+    TargetRule() = default;
+    // "127.0.0.0/8": tests only; configuration refuses it in production. Errors: bad_value.
+    Result<> allow(std::string_view network);
+    void forbid_own(asio::ip::address address);
+    bool permits(const asio::ip::address& address) const;
+
+private:
+    std::vector<asio::ip::network_v4> allowed_v4_;
+    std::vector<asio::ip::network_v6> allowed_v6_;
+    std::vector<asio::ip::address> own_;
+};
+
+// One look-up a domain at a time: callers that come meanwhile wait for the same answer. Single-threaded: belongs to one
+// io_context. Failures are kept for a short time too, so that a broken domain costs one look-up a minute.
+class MxRoutes {
+public:
+    struct Options {
+        std::size_t entries_max = 65'536;                  // domains
+        std::chrono::seconds ttl_min{60};
+        std::chrono::seconds ttl_max{3600};
+        std::chrono::seconds failure_ttl{60};
+        std::chrono::seconds deadline{20};                 // a whole look-up: MX and every address
+    };
+    MxRoutes(Resolver& resolver, TargetRule rule, Options options);
+    ~MxRoutes();
+
+    // At once, when a fresh answer is kept.
+    std::shared_ptr<const Result<Route>> cached(const DomainName& domain, SteadyTime now) const;
+    awaitable<std::shared_ptr<const Result<Route>>> find(DomainName domain);
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+} // namespace penguin::dns

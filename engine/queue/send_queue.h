@@ -1,0 +1,122 @@
+// engine/queue/send_queue.h
+// One pool's queue in Redis (contract: engine/queue/README.md). Every call is one script, so it happens whole or not.
+//
+//   threads   belongs to one io_context, as its RedisConnection does
+//   deadline  each call has Options::call_deadline
+//   errors    unavailable, timeout (Redis away: the call may have happened; the hand tells, see `hand`),
+//             full (memory bound of Redis: enqueue only), stale (another incarnation has our name),
+//             refused (Redis is configured so that it may lose mail)
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/base/asio.h"
+#include "engine/queue/entry.h"
+#include "engine/queue/event.h"
+#include "engine/queue/redis_connection.h"
+
+namespace penguin::queue {
+
+using Token = std::string; // unique for each claim of an entry; made by the script
+
+struct Claimed {
+    Token token;
+    Entry entry;
+};
+
+struct ClaimRequest {
+    std::size_t max = 100;               // entries
+    std::size_t per_tenant = 10;         // entries of one tenant at weight 1
+    std::set<std::string> full;          // parking places (providers or sites) that have no room now
+};
+
+struct Settlement {
+    Token token;
+    Event event;
+    std::optional<Entry> retry;          // deferred: the entry as it goes back (attempt counted)
+    WallTime retry_at{};                 // deferred
+};
+
+struct SettleReport {
+    std::size_t settled = 0;             // the token was in our hand
+    std::size_t late = 0;                // it was not: final outcomes were told as late, retries dropped
+};
+
+struct EnqueueReport {
+    std::size_t queued = 0;
+    std::size_t skipped = 0;             // their bit was set: they are queued already
+};
+
+struct Summary {                         // sizes, for metrics and the API
+    std::size_t ready = 0, parked = 0, due = 0, in_hands = 0, events = 0, dead = 0;
+};
+
+class SendQueue {
+public:
+    struct Options {
+        std::string prefix = "pm:";
+        PoolName pool{"default"};
+        NodeName node;
+        std::string incarnation;                          // unique for each start of the process
+        std::chrono::seconds lease{30};
+        std::chrono::milliseconds call_deadline{5'000};
+        double enqueue_limit = 0.8;                       // share of maxmemory at which enqueue answers full
+        bool allow_unsafe_redis = false;                  // take a Redis without AOF or with eviction (loud)
+    };
+    SendQueue(RedisConnection& redis, Options options);
+    ~SendQueue();
+
+    // Checks Redis' settings, loads the scripts, takes our node's name. Errors: refused, stale, unavailable.
+    // `crashed_before`: a lock on the state directory proves that the last incarnation is dead, so its name is free at once.
+    awaitable<Result<>> start(bool crashed_before);
+    awaitable<Result<>> stop();          // gives up our name; the hand must be empty or released
+
+    awaitable<Result<EnqueueReport>> enqueue(std::span<const Entry> entries); // entries of one batch
+    awaitable<Result<std::vector<Claimed>>> claim(const ClaimRequest& request);
+    awaitable<Result<SettleReport>> settle(std::span<const Settlement> settlements);
+    // Back to the tenant's ready list; with `avoid_until` this node does not get them again before.
+    awaitable<Result<std::size_t>> release(std::span<const Token> tokens, std::optional<WallTime> avoid_until);
+    // To the place's parked list of the tenant.
+    awaitable<Result<std::size_t>> park(std::span<const Token> tokens, std::string_view place);
+
+    // What Redis says is ours. After a start or a lost reply: the dispatcher compares it with its memory.
+    awaitable<Result<std::vector<Claimed>>> hand();
+
+    // Every 10 s. Takes over the hands of nodes whose lease ran out. Errors: stale: stop sending at once.
+    awaitable<Result<>> heartbeat(std::string_view state);
+    // Whether our own lease still holds (CLOCK_BOOTTIME). Cheap; any thread.
+    bool lease_holds() const;
+
+    // Messages of a batch that are not in a hand: taken out, events told. Gives how many.
+    awaitable<Result<std::size_t>> cancel(TenantId tenant, BatchId batch, std::span<const MessageId> messages);
+    awaitable<Result<>> set_weight(TenantId tenant, double weight);
+
+    // The ledger's side.
+    struct StreamEvents {
+        std::string position;            // id of the last stream entry read
+        std::vector<Event> events;
+    };
+    awaitable<Result<StreamEvents>> read_events(std::string_view after, std::size_t entries_max);
+    // After the ledger committed `position`: clears the bits of messages that are done, trims the stream.
+    awaitable<Result<>> confirm_events(std::string_view position, std::span<const MessageId> final_messages);
+    // One reader a pool. False: another node holds it.
+    awaitable<Result<bool>> hold_ledger_lock();
+
+    awaitable<Result<>> put_content(TenantId tenant, const ContentId& id, std::string_view bytes, std::chrono::seconds ttl);
+    awaitable<Result<std::optional<std::string>>> get_content(TenantId tenant, const ContentId& id);
+
+    awaitable<Result<Summary>> summary();
+    // Once a minute, under a lock: tenants whose lists are not empty but that no zset names get back in.
+    awaitable<Result<>> janitor();
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+} // namespace penguin::queue
