@@ -69,7 +69,8 @@ bool offset(std::string_view& text, chr::minutes& out)
     const bool negative = !text.empty() && text.front() == '-';
     int hours = 0;
     int minutes = 0;
-    if (!literal(text, "+-") || !digits(text, 2, hours) || !literal(text, ":") || !digits(text, 2, minutes)) return false;
+    if (!literal(text, "+-") || !digits(text, 2, hours) || !literal(text, ":") || !digits(text, 2, minutes))
+        return false;
     if (hours > 23 || minutes > 59) return false;
     out = chr::minutes{(hours * 60 + minutes) * (negative ? -1 : 1)};
     return true;
@@ -105,7 +106,8 @@ Result<WallTime> parse_rfc3339(std::string_view text)
     const chr::year_month_day date{chr::year{year}, chr::month{static_cast<unsigned>(month)},
                                    chr::day{static_cast<unsigned>(day)}};
     if (!date.ok() || hour > 23 || minute > 59 || second > 60) return malformed;
-    return WallTime{chr::sys_days{date}} + chr::hours{hour} + chr::minutes{minute} + chr::seconds{second} + part - shift;
+    return WallTime{chr::sys_days{date}} + chr::hours{hour} + chr::minutes{minute} + chr::seconds{second} + part -
+           shift;
 }
 
 std::string to_rfc5322(WallTime time)

@@ -40,9 +40,12 @@ void append_json_string(std::string& out, std::string_view text)
     out += '"';
     for (const char c : text.substr(0, kFieldMax)) {
         const auto octet = static_cast<unsigned char>(c);
-        if (c == '"' || c == '\\') (out += '\\') += c;
-        else if (octet < 0x20 || octet == 0x7F) out += fmt::format("\\u{:04x}", octet);
-        else out += c;
+        if (c == '"' || c == '\\')
+            (out += '\\') += c;
+        else if (octet < 0x20 || octet == 0x7F)
+            out += fmt::format("\\u{:04x}", octet);
+        else
+            out += c;
     }
     out += '"';
 }
@@ -52,8 +55,10 @@ void append_text_value(std::string& out, std::string_view text)
 {
     const bool plain = !text.empty() && text.find_first_of(" \"=\\") == std::string_view::npos &&
                        std::ranges::none_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7F; });
-    if (plain) out += text.substr(0, kFieldMax);
-    else append_json_string(out, text);
+    if (plain)
+        out += text.substr(0, kFieldMax);
+    else
+        append_json_string(out, text);
 }
 
 } // namespace
@@ -97,13 +102,16 @@ std::string line_of(Format format, std::string_view time, Level level, std::stri
 {
     std::string out;
     if (format == Format::json) {
-        out = fmt::format(R"({{"time":"{}","level":"{}","module":"{}","event":"{}")", time, name_of(level), module, event);
+        out = fmt::format(R"({{"time":"{}","level":"{}","module":"{}","event":"{}")", time, name_of(level), module,
+                          event);
         for (const Field& field : fields) {
             out += ',';
             append_json_string(out, field.key);
             out += ':';
-            if (field.bare) out += field.text;
-            else append_json_string(out, field.text);
+            if (field.bare)
+                out += field.text;
+            else
+                append_json_string(out, field.text);
         }
         return out += '}';
     }
@@ -119,8 +127,10 @@ void write(Level level, std::string_view module, std::string_view event, std::in
 {
     if (!enabled(module, level)) return;
     const std::string line = line_of(options().format, to_rfc3339(wall_now()), level, module, event, fields);
-    if (sink()) sink()->info(line);
-    else fmt::print(stderr, "{}\n", line);
+    if (sink())
+        sink()->info(line);
+    else
+        fmt::print(stderr, "{}\n", line);
 }
 
 } // namespace penguin::log

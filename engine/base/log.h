@@ -3,7 +3,8 @@
 //
 //   use     log::info("delivery", "lane_opened", {{"site", site.value()}, {"source", address}});
 //   never   secrets, message bodies; addresses of people only at debug level
-//   limits  a field is cut at kFieldMax octets; writing never blocks a caller on a full pipe (lines are dropped and counted)
+//   limits  a field is cut at kFieldMax octets; writing never blocks a caller on a full pipe (lines are dropped and
+//   counted)
 #pragma once
 
 #include <cstdint>
@@ -29,7 +30,9 @@ public:
     Field(std::string_view key, const std::string& value) : key{key}, text{value} {}
     template <class Number>
         requires std::is_arithmetic_v<Number>
-    Field(std::string_view key, Number value) : key{key}, text{number(value)}, bare{true}
+    Field(std::string_view key, Number value) : key{key},
+                                                text{number(value)},
+                                                bare{true}
     {
     }
 

@@ -12,9 +12,12 @@ std::string escaped(std::string_view value)
 {
     std::string out;
     for (const char c : value) {
-        if (c == '\\' || c == '"') (out += '\\') += c;
-        else if (c == '\n') out += "\\n";
-        else out += c;
+        if (c == '\\' || c == '"')
+            (out += '\\') += c;
+        else if (c == '\n')
+            out += "\\n";
+        else
+            out += c;
     }
     return out;
 }
@@ -46,7 +49,8 @@ Labels others(Labels labels)
 } // namespace
 
 Histogram::Histogram(std::vector<double> bounds)
-    : bounds_{std::move(bounds)}, buckets_{std::make_unique<std::atomic<std::uint64_t>[]>(bounds_.size() + 1)}
+    : bounds_{std::move(bounds)},
+      buckets_{std::make_unique<std::atomic<std::uint64_t>[]>(bounds_.size() + 1)}
 {
 }
 
@@ -57,7 +61,8 @@ void Histogram::observe(double value) noexcept
     sum_.fetch_add(value, std::memory_order_relaxed);
 }
 
-Registry::Series& Registry::series(std::string_view name, std::string_view help, std::string_view type, const Labels& labels)
+Registry::Series& Registry::series(std::string_view name, std::string_view help, std::string_view type,
+                                   const Labels& labels)
 {
     Family& family = families_.try_emplace(std::string{name}).first->second;
     if (family.type.empty()) {

@@ -15,27 +15,27 @@ namespace penguin {
 
 enum class Errc : std::uint8_t {
     // what somebody gave us is wrong
-    bad_value,     // a field breaks a rule; detail names the field and the rule
-    bad_address,   // not an RFC 5321 mailbox or domain
-    too_long,      // over a named limit
-    malformed,     // bytes that are not what their format says
-    missing,       // something required is not there (a variable, a header, a key)
+    bad_value,   // a field breaks a rule; detail names the field and the rule
+    bad_address, // not an RFC 5321 mailbox or domain
+    too_long,    // over a named limit
+    malformed,   // bytes that are not what their format says
+    missing,     // something required is not there (a variable, a header, a key)
     // what was asked for is not so
     not_found,
-    conflict,      // exists already, or changed meanwhile
-    denied,        // the credential or the peer may not
+    conflict, // exists already, or changed meanwhile
+    denied,   // the credential or the peer may not
     // the world outside
-    timeout,       // a deadline passed
-    closed,        // the peer ended the connection
-    refused,       // the peer said no, or does not listen
-    unreachable,   // no route, no address, no name server answers
-    tls_failed,    // handshake or certificate
-    unavailable,   // a store or service that we need is away; try later
-    stale,         // the token or the lease is no longer ours
-    full,          // a bound is reached; try later
+    timeout,     // a deadline passed
+    closed,      // the peer ended the connection
+    refused,     // the peer said no, or does not listen
+    unreachable, // no route, no address, no name server answers
+    tls_failed,  // handshake or certificate
+    unavailable, // a store or service that we need is away; try later
+    stale,       // the token or the lease is no longer ours
+    full,        // a bound is reached; try later
     // us
-    cancelled,     // we are stopping
-    local_fault,   // no descriptor, no memory, disk full: never the mail's fault
+    cancelled,   // we are stopping
+    local_fault, // no descriptor, no memory, disk full: never the mail's fault
 };
 
 std::string_view name_of(Errc code);

@@ -59,9 +59,9 @@ using BatchId = StrongType<Uuid, struct BatchTag>;
 using SourceId = StrongType<Uuid, struct SourceTag>;
 
 // Text that names something whose form its owner decides.
-using PoolName = StrongType<std::string, struct PoolTag>;       // [a-z0-9-]{1,32}
-using NodeName = StrongType<std::string, struct NodeTag>;       // [a-zA-Z0-9.-]{1,64}
-using ContentId = StrongType<std::string, struct ContentTag>;   // SHA-256 in hex, unique within a tenant
-using SiteName = StrongType<std::string, struct SiteTag>;       // the MX hosts' common name, see dns/mx_routes.h
+using PoolName = StrongType<std::string, struct PoolTag>;     // [a-z0-9-]{1,32}
+using NodeName = StrongType<std::string, struct NodeTag>;     // [a-zA-Z0-9.-]{1,64}
+using ContentId = StrongType<std::string, struct ContentTag>; // SHA-256 in hex, unique within a tenant
+using SiteName = StrongType<std::string, struct SiteTag>;     // the MX hosts' common name, see dns/mx_routes.h
 
 } // namespace penguin

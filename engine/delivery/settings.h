@@ -34,19 +34,19 @@ struct TenantSettings {
 struct SendingDomain {
     TenantId tenant;
     DomainName name;
-    DomainName bounce_host;   // where its return paths live
+    DomainName bounce_host; // where its return paths live
     bool verified = false;
 };
 
 struct LaneLimits {
-    std::size_t connections = 10;                     // a lane
-    std::size_t site_connections = 50;                // a site over all sources of the node
+    std::size_t connections = 10;      // a lane
+    std::size_t site_connections = 50; // a site over all sources of the node
     std::size_t messages_per_connection = 100;
-    std::chrono::seconds idle{5};                     // keep-alive of a connection without work
+    std::chrono::seconds idle{5}; // keep-alive of a connection without work
 };
 
-// Addresses that must get no mail: of one tenant, or of all. Kept as 64-bit hashes of the folded address: with a million
-// of them, one address in 10^13 is wrongly taken for suppressed; none is ever missed.
+// Addresses that must get no mail: of one tenant, or of all. Kept as 64-bit hashes of the folded address: with a
+// million of them, one address in 10^13 is wrongly taken for suppressed; none is ever missed.
 class Suppressions {
 public:
     void add(const TenantId& tenant, const EmailAddress& address);
@@ -60,7 +60,7 @@ private:
 
 struct Settings {
     std::uint64_t version = 0;
-    std::vector<SourceSettings> sources;              // of this node
+    std::vector<SourceSettings> sources; // of this node
     std::unordered_map<TenantId, TenantSettings> tenants;
     std::unordered_map<DomainName, SendingDomain> domains;
     std::shared_ptr<const Suppressions> suppressions = std::make_shared<const Suppressions>();

@@ -1,7 +1,8 @@
 // engine/dns/mx_routes.h
 // Recipient domain -> route: which hosts take its mail, at which addresses, in which order (RFC 5321 5.1).
 //
-//   out     a Route that may be kept until `expires`; its hosts are in order of preference, equal ones in the order that
+//   out     a Route that may be kept until `expires`; its hosts are in order of preference, equal ones in the order
+//   that
 //           DNS gave (the sender shuffles them at each attempt: policy/mx_order.h)
 //   site    the hosts' names, sorted and joined: domains with equal MX sets share one site, so one lane
 //   limits  kHostsMax hosts, kAddressesMax addresses a host; more are left out
@@ -55,11 +56,11 @@ private:
 class MxRoutes {
 public:
     struct Options {
-        std::size_t entries_max = 65'536;                  // domains
+        std::size_t entries_max = 65'536; // domains
         std::chrono::seconds ttl_min{60};
         std::chrono::seconds ttl_max{3600};
         std::chrono::seconds failure_ttl{60};
-        std::chrono::seconds deadline{20};                 // a whole look-up: MX and every address
+        std::chrono::seconds deadline{20}; // a whole look-up: MX and every address
     };
     MxRoutes(Resolver& resolver, TargetRule rule, Options options);
     ~MxRoutes();

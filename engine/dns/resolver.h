@@ -28,9 +28,9 @@ template <class Record>
 struct Answer {
     enum class Kind : std::uint8_t { found, no_data, no_name };
     Kind kind = Kind::found;
-    std::vector<Record> records;   // empty unless found; CNAMEs already followed (at most 8)
-    std::chrono::seconds ttl{0};   // smallest of the answer; for no_data and no_name from the SOA (RFC 2308)
-    bool authentic = false;        // AD bit
+    std::vector<Record> records; // empty unless found; CNAMEs already followed (at most 8)
+    std::chrono::seconds ttl{0}; // smallest of the answer; for no_data and no_name from the SOA (RFC 2308)
+    bool authentic = false;      // AD bit
 };
 
 class Resolver {

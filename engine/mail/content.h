@@ -1,10 +1,12 @@
 // engine/mail/content.h
-// What is sent, before it is anybody's: a template or a raw message, kept once by tenant and hash, compiled once a batch.
+// What is sent, before it is anybody's: a template or a raw message, kept once by tenant and hash, compiled once a
+// batch.
 //
 //   Content          as submitted and stored; to_json/parse are inverse; content_id is the SHA-256 of the JSON
 //   CompiledContent  checked and compiled; render gives one recipient's message: CRLF line ends, ready to sign
 //   limits           kContentMax octets in all, kRenderedMax octets a message, kHeadersMax own header fields,
-//                    kAttachmentsMax attachments; a template's sections nest kDepthMax deep; rendering is linear in its output
+//                    kAttachmentsMax attachments; a template's sections nest kDepthMax deep; rendering is linear in its
+//                    output
 //   errors           bad_value, too_long, malformed: detail names the field and the rule;
 //                    missing (render, strict): detail names the variable
 //   source           RFC 5322, 2045-2047, 2183, 2231, 8058; Mustache (variables, sections, inverted sections, comments)
@@ -32,35 +34,35 @@ inline constexpr std::size_t kAttachmentsMax = 50;
 inline constexpr std::size_t kDepthMax = 16;
 
 struct NamedAddress {
-    std::string name;      // display name, may hold template variables; may be empty
+    std::string name; // display name, may hold template variables; may be empty
     EmailAddress address;
 };
 
 struct Attachment {
     std::string file_name;
-    std::string content_type;  // "application/pdf"
-    std::string data;          // octets
-    std::string content_id;    // "" unless referred to from the HTML part
+    std::string content_type; // "application/pdf"
+    std::string data;         // octets
+    std::string content_id;   // "" unless referred to from the HTML part
 };
 
 struct TemplateContent {
     NamedAddress from;
     std::optional<NamedAddress> reply_to;
     std::string subject;
-    std::string text;          // at least one of text and html
-    std::string html;          // variables are HTML-escaped in it
+    std::string text;                                         // at least one of text and html
+    std::string html;                                         // variables are HTML-escaped in it
     std::vector<std::pair<std::string, std::string>> headers; // own ones; not those that we make
     std::vector<Attachment> attachments;
-    std::string list_unsubscribe;  // https URL, may hold variables: List-Unsubscribe and -Post (RFC 8058)
+    std::string list_unsubscribe; // https URL, may hold variables: List-Unsubscribe and -Post (RFC 8058)
     std::vector<std::pair<std::string, std::string>> defaults; // variable -> value where a recipient has none
-    bool strict = false;       // a variable without a value is an error rather than empty
+    bool strict = false; // a variable without a value is an error rather than empty
 };
 
 struct RawContent {
-    EmailAddress from;         // of its From field
-    std::string message;       // whole, CRLF; Date and Message-ID are added when they are not there
-    bool has_variables = false; // whether {{...}} in it are replaced (headers and text; HTML-escaped in text/html parts is
-                               // not attempted: a raw message is the client's)
+    EmailAddress from;          // of its From field
+    std::string message;        // whole, CRLF; Date and Message-ID are added when they are not there
+    bool has_variables = false; // whether {{...}} in it are replaced (headers and text; HTML-escaped in text/html parts
+                                // is not attempted: a raw message is the client's)
     bool strict = false;
 };
 
@@ -74,8 +76,8 @@ const EmailAddress& from_of(const Content& content);
 struct RenderRequest {
     MessageId id;
     EmailAddress to;
-    std::string vars;          // JSON object text; "name" in it is the display name of To
-    WallTime now;              // Date field
+    std::string vars; // JSON object text; "name" in it is the display name of To
+    WallTime now;     // Date field
 };
 
 class CompiledContent {

@@ -30,7 +30,8 @@ public:
 
 private:
     EmailAddress(std::string local_part, DomainName domain)
-        : local_part_{std::move(local_part)}, domain_{std::move(domain)}
+        : local_part_{std::move(local_part)},
+          domain_{std::move(domain)}
     {
     }
     std::string local_part_;

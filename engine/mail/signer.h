@@ -14,14 +14,14 @@ namespace penguin {
 
 struct SigningRequest {
     TenantId tenant;
-    DomainName domain;            // d=, the domain of the From field
-    std::string_view message;     // whole, CRLF line ends; only read during the call
+    DomainName domain;        // d=, the domain of the From field
+    std::string_view message; // whole, CRLF line ends; only read during the call
     WallTime now;
 };
 
 struct Signature {
-    std::string header_fields;    // DKIM-Signature fields with CRLF, to stand before the message; empty: sent unsigned
-    bool audit_wanted = false;    // the judge must see this one before it leaves (Signer::audit)
+    std::string header_fields; // DKIM-Signature fields with CRLF, to stand before the message; empty: sent unsigned
+    bool audit_wanted = false; // the judge must see this one before it leaves (Signer::audit)
 };
 
 class Signer {

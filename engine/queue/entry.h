@@ -3,8 +3,9 @@
 //
 //   fields  v (1), id, tenant, campaign, mailbox, from, to, content or raw, vars, prio, not_before, expires, attempt,
 //           queued, avoid; times in Unix milliseconds. id, tenant, to and one of content and raw must be there.
-//   limits  kEntryMax octets; raw at most kRawMax octets before base64; vars one flat object of strings, numbers, booleans
-//   errors  malformed, bad_value, too_long: detail names the field and the rule. Such an entry goes to pm:{p}:dead.
+//   limits  kEntryMax octets; raw at most kRawMax octets before base64; vars one flat object of strings, numbers,
+//   booleans errors  malformed, bad_value, too_long: detail names the field and the rule. Such an entry goes to
+//   pm:{p}:dead.
 #pragma once
 
 #include <map>
@@ -29,16 +30,16 @@ struct Entry {
     TenantId tenant;
     std::optional<CampaignId> campaign;
     std::optional<MailboxId> mailbox;
-    std::optional<EmailAddress> from;    // nothing: the null sender; else the engine puts its VERP return path there
+    std::optional<EmailAddress> from; // nothing: the null sender; else the engine puts its VERP return path there
     EmailAddress to;
-    std::string content;                 // ContentId text; empty when `raw` is given
-    std::string raw;                     // whole message (decoded from base64), CRLF line ends
-    std::string vars;                    // JSON object text, "" when there are none
+    std::string content; // ContentId text; empty when `raw` is given
+    std::string raw;     // whole message (decoded from base64), CRLF line ends
+    std::string vars;    // JSON object text, "" when there are none
     Priority prio = Priority::normal;
     std::optional<WallTime> not_before;
-    std::optional<WallTime> expires;     // after it, no attempt is made
-    unsigned attempt = 0;                // attempts that were made
-    WallTime queued;                     // when the batch was accepted: latencies count from here
+    std::optional<WallTime> expires;       // after it, no attempt is made
+    unsigned attempt = 0;                  // attempts that were made
+    WallTime queued;                       // when the batch was accepted: latencies count from here
     std::map<std::string, WallTime> avoid; // node -> until when it does not want this entry
 
     static Result<Entry> parse(std::string_view json);

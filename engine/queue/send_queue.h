@@ -30,29 +30,29 @@ struct Claimed {
 };
 
 struct ClaimRequest {
-    std::size_t max = 100;               // entries
-    std::size_t per_tenant = 10;         // entries of one tenant at weight 1
-    std::set<std::string> full;          // parking places (providers or sites) that have no room now
+    std::size_t max = 100;       // entries
+    std::size_t per_tenant = 10; // entries of one tenant at weight 1
+    std::set<std::string> full;  // parking places (providers or sites) that have no room now
 };
 
 struct Settlement {
     Token token;
     Event event;
-    std::optional<Entry> retry;          // deferred: the entry as it goes back (attempt counted)
-    WallTime retry_at{};                 // deferred
+    std::optional<Entry> retry; // deferred: the entry as it goes back (attempt counted)
+    WallTime retry_at{};        // deferred
 };
 
 struct SettleReport {
-    std::size_t settled = 0;             // the token was in our hand
-    std::size_t late = 0;                // it was not: final outcomes were told as late, retries dropped
+    std::size_t settled = 0; // the token was in our hand
+    std::size_t late = 0;    // it was not: final outcomes were told as late, retries dropped
 };
 
 struct EnqueueReport {
     std::size_t queued = 0;
-    std::size_t skipped = 0;             // their bit was set: they are queued already
+    std::size_t skipped = 0; // their bit was set: they are queued already
 };
 
-struct Summary {                         // sizes, for metrics and the API
+struct Summary { // sizes, for metrics and the API
     std::size_t ready = 0, parked = 0, due = 0, in_hands = 0, events = 0, dead = 0;
 };
 
@@ -62,19 +62,20 @@ public:
         std::string prefix = "pm:";
         PoolName pool{"default"};
         NodeName node;
-        std::string incarnation;                          // unique for each start of the process
+        std::string incarnation; // unique for each start of the process
         std::chrono::seconds lease{30};
         std::chrono::milliseconds call_deadline{5'000};
-        double enqueue_limit = 0.8;                       // share of maxmemory at which enqueue answers full
-        bool allow_unsafe_redis = false;                  // take a Redis without AOF or with eviction (loud)
+        double enqueue_limit = 0.8;      // share of maxmemory at which enqueue answers full
+        bool allow_unsafe_redis = false; // take a Redis without AOF or with eviction (loud)
     };
     SendQueue(RedisConnection& redis, Options options);
     ~SendQueue();
 
     // Checks Redis' settings, loads the scripts, takes our node's name. Errors: refused, stale, unavailable.
-    // `crashed_before`: a lock on the state directory proves that the last incarnation is dead, so its name is free at once.
+    // `crashed_before`: a lock on the state directory proves that the last incarnation is dead, so its name is free at
+    // once.
     awaitable<Result<>> start(bool crashed_before);
-    awaitable<Result<>> stop();          // gives up our name; the hand must be empty or released
+    awaitable<Result<>> stop(); // gives up our name; the hand must be empty or released
 
     awaitable<Result<EnqueueReport>> enqueue(std::span<const Entry> entries); // entries of one batch
     awaitable<Result<std::vector<Claimed>>> claim(const ClaimRequest& request);
@@ -98,7 +99,7 @@ public:
 
     // The ledger's side.
     struct StreamEvents {
-        std::string position;            // id of the last stream entry read
+        std::string position; // id of the last stream entry read
         std::vector<Event> events;
     };
     awaitable<Result<StreamEvents>> read_events(std::string_view after, std::size_t entries_max);
@@ -107,7 +108,8 @@ public:
     // One reader a pool. False: another node holds it.
     awaitable<Result<bool>> hold_ledger_lock();
 
-    awaitable<Result<>> put_content(TenantId tenant, const ContentId& id, std::string_view bytes, std::chrono::seconds ttl);
+    awaitable<Result<>> put_content(TenantId tenant, const ContentId& id, std::string_view bytes,
+                                    std::chrono::seconds ttl);
     awaitable<Result<std::optional<std::string>>> get_content(TenantId tenant, const ContentId& id);
 
     awaitable<Result<Summary>> summary();

@@ -17,16 +17,16 @@ std::string_view name_of(Phase phase);
 
 struct Outcome {
     enum class Kind : std::uint8_t {
-        answered,     // the server's reply decides
-        lost,         // the connection or the look-up failed; `error` says how
-        not_tried,    // nothing was said about this recipient on the wire: it may go again at once
+        answered,  // the server's reply decides
+        lost,      // the connection or the look-up failed; `error` says how
+        not_tried, // nothing was said about this recipient on the wire: it may go again at once
     };
 
     Kind kind = Kind::not_tried;
     Phase phase = Phase::connect;
-    std::optional<Reply> reply;             // answered
-    std::optional<Error> error;             // lost, not_tried
-    bool may_be_duplicate = false;          // the last octet was written and no reply came (RFC 1047)
+    std::optional<Reply> reply;    // answered
+    std::optional<Error> error;    // lost, not_tried
+    bool may_be_duplicate = false; // the last octet was written and no reply came (RFC 1047)
 
     static Outcome answered(Phase phase, Reply reply);
     static Outcome lost(Phase phase, Error why, bool may_be_duplicate = false);

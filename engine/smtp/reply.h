@@ -10,23 +10,23 @@
 namespace penguin::smtp {
 
 struct EnhancedCode {
-    std::uint8_t klass = 0;     // 2, 4 or 5
-    std::uint16_t subject = 0;  // 0..999
-    std::uint16_t detail = 0;   // 0..999
+    std::uint8_t klass = 0;    // 2, 4 or 5
+    std::uint16_t subject = 0; // 0..999
+    std::uint16_t detail = 0;  // 0..999
     std::string text() const;
     friend bool operator==(const EnhancedCode&, const EnhancedCode&) = default;
 };
 
 struct Reply {
-    int code = 0;                          // 200..599
-    std::vector<std::string> lines;        // text after the code, without CRLF; the enhanced code still in it
-    std::optional<EnhancedCode> enhanced;  // of the first line, only when its class agrees with `code`
+    int code = 0;                         // 200..599
+    std::vector<std::string> lines;       // text after the code, without CRLF; the enhanced code still in it
+    std::optional<EnhancedCode> enhanced; // of the first line, only when its class agrees with `code`
 
     bool positive() const noexcept { return code >= 200 && code < 300; }
     bool intermediate() const noexcept { return code >= 300 && code < 400; }
     bool transient() const noexcept { return code >= 400 && code < 500; }
     bool permanent() const noexcept { return code >= 500; }
-    std::string text() const;              // lines joined by one space
+    std::string text() const; // lines joined by one space
     friend bool operator==(const Reply&, const Reply&) = default;
 };
 

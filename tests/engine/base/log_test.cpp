@@ -23,7 +23,8 @@ TEST(Log, WhatARemoteServerSaysCannotMakeASecondLine)
 
 TEST(Log, AFieldIsCutAtItsBound)
 {
-    const std::string line = line_of(Format::text, "T", Level::info, "m", "e", {{"x", std::string(kFieldMax + 50, 'a')}});
+    const std::string line =
+        line_of(Format::text, "T", Level::info, "m", "e", {{"x", std::string(kFieldMax + 50, 'a')}});
     EXPECT_EQ(line.size(), std::string{"T info m e x="}.size() + kFieldMax);
 }
 

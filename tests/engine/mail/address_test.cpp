@@ -49,10 +49,10 @@ TEST(EmailAddress, TakesTheMailboxesOfRfc5321)
 
 TEST(EmailAddress, RefusesWhatCouldBreakACommand)
 {
-    for (const char* text : {"", "a", "@example.com", "a@", ".a@example.com", "a.@example.com", "a..b@example.com",
-                             "a b@example.com", "a@b@", "a>@example.com", "<a@example.com>", "a\r\nRCPT@example.com",
-                             "\"a\r\n\"@example.com", "\"a@example.com", "a@example.com\r\n", "\xFF@example.com",
-                             "\xC0\xAF@example.com", "\"\"\"@example.com"})
+    for (const char* text :
+         {"", "a", "@example.com", "a@", ".a@example.com", "a.@example.com", "a..b@example.com", "a b@example.com",
+          "a@b@", "a>@example.com", "<a@example.com>", "a\r\nRCPT@example.com", "\"a\r\n\"@example.com",
+          "\"a@example.com", "a@example.com\r\n", "\xFF@example.com", "\xC0\xAF@example.com", "\"\"\"@example.com"})
         EXPECT_EQ(EmailAddress::parse(text).error().code, Errc::bad_address) << text;
     EXPECT_EQ(EmailAddress::parse(std::string(65, 'a') + "@example.com").error().code, Errc::too_long);
 }

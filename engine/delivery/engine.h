@@ -1,0 +1,86 @@
+// engine/delivery/engine.h
+// The sending engine of one node: claims from Redis, routes, signs, sends, settles. Knows nothing of HTTP or
+// PostgreSQL.
+//
+//   threads   one for dispatch, `shards` that send, `workers` that render and sign; all its own
+//   ports     ContentSource, Signer: called on its threads, must outlive it
+//   settings  a whole snapshot at a time, by `apply`; it goes on with the last one for as long as no other comes
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/base/metrics.h"
+#include "engine/delivery/content_source.h"
+#include "engine/delivery/session.h"
+#include "engine/delivery/settings.h"
+#include "engine/dns/cares_resolver.h"
+#include "engine/dns/mx_routes.h"
+#include "engine/mail/return_path.h"
+#include "engine/mail/signer.h"
+#include "engine/policy/retry_schedule.h"
+#include "engine/policy/site_backoff.h"
+#include "engine/queue/redis_connection.h"
+#include "engine/queue/send_queue.h"
+
+namespace penguin::delivery {
+
+struct EngineOptions {
+    queue::RedisConnection::Options redis;
+    queue::SendQueue::Options queue; // pool is filled in from the settings
+    bool crashed_before = false;     // see SendQueue::start
+    std::size_t shards = 1;
+    std::size_t workers = 2;
+    std::size_t window = 2'000; // messages in hand on this node
+    dns::CaresResolver::Options dns;
+    dns::MxRoutes::Options routes;
+    dns::TargetRule targets;
+    std::uint16_t smtp_port = 25;
+    SmtpTimeouts timeouts;
+    bool starttls = true;
+    policy::RetrySchedule retry;
+    policy::BackoffSchedule site_backoff;
+    std::size_t contents_max = 64 * 1024 * 1024; // octets of compiled contents kept in memory
+};
+
+struct EngineParts {
+    ContentSource& contents;
+    Signer& signer;
+    const ReturnPath& return_path;
+    Registry& metrics;
+};
+
+struct EngineStatus {
+    bool claiming = false;
+    std::string why_not;     // empty while claiming
+    std::size_t in_hand = 0; // messages
+    std::size_t connections = 0;
+    std::chrono::milliseconds oldest_beat{0}; // how long ago the slowest of its loops answered
+};
+
+class Engine {
+public:
+    Engine(EngineOptions options, EngineParts parts, std::shared_ptr<const Settings> settings);
+    ~Engine(); // stops with no grace when `stop` was not called
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+
+    void start();
+    // Any thread.
+    void apply(std::shared_ptr<const Settings> settings);
+    // There is new mail: claim without waiting for the next poll. Any thread.
+    void wake();
+    // Claims nothing while held; what is in hand goes out. Any thread.
+    void hold(bool held);
+    // Finishes transactions for at most `grace`, gives the rest back, settles, gives up the node's name. Blocks.
+    void stop(std::chrono::seconds grace);
+    EngineStatus status() const;
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+} // namespace penguin::delivery

@@ -1,0 +1,36 @@
+#include "engine/policy/bounce_class.h"
+
+namespace penguin::policy {
+
+std::string_view name_of(BounceClass klass)
+{
+    switch (klass) {
+    case BounceClass::none: return "";
+    case BounceClass::invalid_recipient: return "invalid_recipient";
+    case BounceClass::mailbox_disabled: return "mailbox_disabled";
+    case BounceClass::mailbox_full: return "mailbox_full";
+    case BounceClass::no_such_domain: return "no_such_domain";
+    case BounceClass::null_mx: return "null_mx";
+    case BounceClass::message_too_large: return "message_too_large";
+    case BounceClass::content_refused: return "content_refused";
+    case BounceClass::policy_refused: return "policy_refused";
+    case BounceClass::sender_refused: return "sender_refused";
+    case BounceClass::relay_denied: return "relay_denied";
+    case BounceClass::rate_limited: return "rate_limited";
+    case BounceClass::greylisted: return "greylisted";
+    case BounceClass::server_busy: return "server_busy";
+    case BounceClass::protocol_error: return "protocol_error";
+    case BounceClass::connection_failed: return "connection_failed";
+    case BounceClass::tls_failed: return "tls_failed";
+    case BounceClass::dns_failed: return "dns_failed";
+    case BounceClass::forbidden_target: return "forbidden_target";
+    case BounceClass::expired: return "expired";
+    case BounceClass::suppressed: return "suppressed";
+    case BounceClass::content_missing: return "content_missing";
+    case BounceClass::local_fault: return "local_fault";
+    case BounceClass::undetermined: return "undetermined";
+    }
+    return "undetermined";
+}
+
+} // namespace penguin::policy

@@ -1,0 +1,44 @@
+#include "engine/policy/holds.h"
+
+namespace penguin::policy {
+
+std::string_view name_of(Limit limit)
+{
+    switch (limit) {
+    case Limit::expired: return "expired";
+    case Limit::suppressed: return "suppressed";
+    case Limit::suspended: return "suspended";
+    case Limit::not_before: return "not_before";
+    case Limit::no_source: return "no_source";
+    case Limit::site_window: return "site_window";
+    case Limit::site_backoff: return "site_backoff";
+    }
+    return "unknown";
+}
+
+std::string_view name_of(Scope scope)
+{
+    switch (scope) {
+    case Scope::message: return "message";
+    case Scope::recipient: return "recipient";
+    case Scope::tenant: return "tenant";
+    case Scope::pool: return "pool";
+    case Scope::site: return "site";
+    }
+    return "unknown";
+}
+
+std::optional<Hold> hold_on(const Situation& at)
+{
+    if (at.now >= at.end_of_life) return Hold{Limit::expired, Scope::message, std::nullopt};
+    if (at.suppressed) return Hold{Limit::suppressed, Scope::recipient, std::nullopt};
+    if (at.tenant_suspended) return Hold{Limit::suspended, Scope::tenant, std::nullopt};
+    if (at.not_before && *at.not_before > at.now) return Hold{Limit::not_before, Scope::message, at.not_before};
+    if (!at.has_source) return Hold{Limit::no_source, Scope::pool, std::nullopt};
+    if (at.site_backoff_until && *at.site_backoff_until > at.now)
+        return Hold{Limit::site_backoff, Scope::site, at.site_backoff_until};
+    if (at.site_in_hand >= at.site_window) return Hold{Limit::site_window, Scope::site, std::nullopt};
+    return std::nullopt;
+}
+
+} // namespace penguin::policy

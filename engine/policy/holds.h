@@ -1,0 +1,52 @@
+// engine/policy/holds.h
+// "May this go now, and if not, what holds it and until when?" There is no second place that decides.
+//
+//   in      what is known of the message and of each limit, as values
+//   out     nothing: it may go; or the first Hold, in the order of the fields of `Situation`
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "engine/base/clock.h"
+
+namespace penguin::policy {
+
+enum class Limit : std::uint8_t {
+    expired,      // its life is over: it will never go
+    suppressed,   // the recipient must get no mail: it will never go
+    suspended,    // the tenant may not send
+    not_before,   // scheduled
+    no_source,    // no source of this node in its pool
+    site_window,  // enough mail for this site is in hand already
+    site_backoff, // the site failed to take connections: its next probe is at `until`
+};
+std::string_view name_of(Limit limit);
+
+enum class Scope : std::uint8_t { message, recipient, tenant, pool, site };
+std::string_view name_of(Scope scope);
+
+struct Hold {
+    Limit limit{};
+    Scope scope{};
+    std::optional<WallTime> until; // nothing: until somebody changes a setting
+    bool forever() const noexcept { return limit == Limit::expired || limit == Limit::suppressed; }
+    friend bool operator==(const Hold&, const Hold&) = default;
+};
+
+struct Situation {
+    WallTime now;
+    WallTime end_of_life;
+    bool suppressed = false;
+    bool tenant_suspended = false;
+    std::optional<WallTime> not_before;
+    bool has_source = true;
+    std::size_t site_in_hand = 0; // messages of the site on this node
+    std::size_t site_window = 0;  // most of them
+    std::optional<WallTime> site_backoff_until;
+};
+
+std::optional<Hold> hold_on(const Situation& situation);
+
+} // namespace penguin::policy

@@ -1,0 +1,50 @@
+// engine/policy/verdict.h
+// What we do about an outcome: the one place that turns a reply or a failure into retry or bounce.
+//
+//   in      what happened to one recipient in one attempt (smtp::Outcome), or a failed look-up or preparation (Error)
+//   out     what becomes of the message, why, and what becomes of the connection and the host
+//   rule    who is to blame decides: a 5xx to RCPT is the recipient, to the body the content, in the banner the host;
+//           a fault of ours never bounces mail
+//   source  RFC 5321 4.2.1, 4.5.4.1; RFC 3463; RFC 7505
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "engine/base/clock.h"
+#include "engine/policy/bounce_class.h"
+#include "engine/smtp/outcome.h"
+
+namespace penguin::policy {
+
+struct Verdict {
+    enum class Kind : std::uint8_t {
+        delivered,
+        retry,     // by the ladder, not before `wait`
+        bounce,    // final
+        give_back, // nothing was tried: to the queue again, no attempt counted
+    };
+    Kind kind{};
+    BounceClass klass = BounceClass::none;
+    bool suppress = false;        // bounce: this address must get no more mail of the tenant
+    std::optional<Duration> wait; // retry: the server's own hint, when it gave one
+    std::string_view rule;        // name of the row that decided, for events
+    friend bool operator==(const Verdict&, const Verdict&) = default;
+};
+
+Verdict decide(const smtp::Outcome& outcome);
+
+// The recipient's domain could not be routed (dns::MxRoutes::find).
+Verdict decide_route(const Error& error);
+
+// The message could not be made: content, rendering, signing.
+Verdict decide_preparation(const Error& error);
+
+// Whether the next host of the route may do better in the same attempt (RFC 5321 5.1): connection, TLS or greeting
+// failed before anything was said about the message.
+bool try_next_host(const smtp::Outcome& outcome);
+
+// "try again in 15 minutes", "300 seconds": between a minute and a day, else nothing.
+std::optional<Duration> hinted_wait(std::string_view reply_text);
+
+} // namespace penguin::policy
