@@ -10,7 +10,8 @@ add_library(project_warnings INTERFACE)
 add_library(project::warnings ALIAS project_warnings)
 target_compile_options(project_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough -Wcast-align
-  -Wunused -Wnull-dereference -Werror)
+  -Wunused -Wnull-dereference -Werror
+  -Wno-missing-designated-field-initializers) # fields left out have their defaults: that is what they are for
 target_include_directories(project_warnings INTERFACE ${PROJECT_SOURCE_DIR})
 
 set(penguin_asio_pch
