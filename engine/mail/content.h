@@ -9,6 +9,10 @@
 //                    output
 //   errors           bad_value, too_long, malformed: detail names the field and the rule;
 //                    missing (render, strict): detail names the variable
+//   variables        the recipient's vars, then {{email}} (its address), then the content's defaults
+//   octets           7-bit only (RFC 2047, quoted-printable, base64), but for addresses with a UTF-8 local part; no
+//   line over
+//                    998 octets; no value can start a header field or end the header
 //   source           RFC 5322, 2045-2047, 2183, 2231, 8058; Mustache (variables, sections, inverted sections, comments)
 #pragma once
 
@@ -24,6 +28,8 @@
 #include "engine/base/uuid.h"
 #include "engine/mail/email_address.h"
 #include "engine/mail/message_id.h"
+#include "engine/mail/named_address.h"
+#include "engine/mail/template.h"
 
 namespace penguin {
 
@@ -31,12 +37,6 @@ inline constexpr std::size_t kContentMax = 25 * 1024 * 1024;
 inline constexpr std::size_t kRenderedMax = 50 * 1024 * 1024;
 inline constexpr std::size_t kHeadersMax = 50;
 inline constexpr std::size_t kAttachmentsMax = 50;
-inline constexpr std::size_t kDepthMax = 16;
-
-struct NamedAddress {
-    std::string name; // display name, may hold template variables; may be empty
-    EmailAddress address;
-};
 
 struct Attachment {
     std::string file_name;
@@ -61,17 +61,23 @@ struct TemplateContent {
 struct RawContent {
     EmailAddress from;          // of its From field
     std::string message;        // whole, CRLF; Date and Message-ID are added when they are not there
-    bool has_variables = false; // whether {{...}} in it are replaced (headers and text; HTML-escaped in text/html parts
-                                // is not attempted: a raw message is the client's)
+    bool has_variables = false; // whether {{...}} in header fields and text parts are replaced (escaped in text/html)
     bool strict = false;
 };
 
 using Content = std::variant<TemplateContent, RawContent>;
 
 std::string to_json(const Content& content);
-Result<Content> parse_content(std::string_view json);
+Result<Content> parse_content(std::string_view json); // checks shapes and rules; compile also checks the templates
 ContentId content_id(std::string_view json);
 const EmailAddress& from_of(const Content& content);
+
+// A whole message from a client. Line ends become CRLF; Bcc and Return-Path fields go; 8-bit header fields become
+// encoded words; text with 8-bit octets or long lines becomes quoted-printable or base64. A message that carries a
+// DKIM-Signature or is multipart/signed keeps its octets (line ends apart): it may then need 8BITMIME. Errors:
+// malformed (NUL, a line that is no header field, a header not in UTF-8, a line over 998 octets that cannot be encoded
+// again), bad_value (not exactly one From field with exactly one mailbox), too_long.
+Result<RawContent> raw_from_client(std::string bytes);
 
 struct RenderRequest {
     MessageId id;
