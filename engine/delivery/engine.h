@@ -21,7 +21,7 @@
 #include "engine/mail/return_path.h"
 #include "engine/mail/signer.h"
 #include "engine/policy/retry_schedule.h"
-#include "engine/policy/site_backoff.h"
+#include "engine/policy/lane_backoff.h"
 #include "engine/queue/redis_connection.h"
 #include "engine/queue/send_queue.h"
 
@@ -41,7 +41,7 @@ struct EngineOptions {
     SmtpTimeouts timeouts;
     bool starttls = true;
     policy::RetrySchedule retry;
-    policy::BackoffSchedule site_backoff;
+    policy::BackoffSchedule lane_backoff;
     std::size_t contents_max = 64 * 1024 * 1024; // octets of compiled contents kept in memory
 };
 

@@ -11,7 +11,7 @@ std::string_view name_of(Limit limit)
     case Limit::not_before: return "not_before";
     case Limit::no_source: return "no_source";
     case Limit::site_window: return "site_window";
-    case Limit::site_backoff: return "site_backoff";
+    case Limit::lane_backoff: return "lane_backoff";
     }
     return "unknown";
 }
@@ -23,6 +23,7 @@ std::string_view name_of(Scope scope)
     case Scope::recipient: return "recipient";
     case Scope::tenant: return "tenant";
     case Scope::pool: return "pool";
+    case Scope::lane: return "lane";
     case Scope::site: return "site";
     }
     return "unknown";
@@ -35,8 +36,8 @@ std::optional<Hold> hold_on(const Situation& at)
     if (at.tenant_suspended) return Hold{Limit::suspended, Scope::tenant, std::nullopt};
     if (at.not_before && *at.not_before > at.now) return Hold{Limit::not_before, Scope::message, at.not_before};
     if (!at.has_source) return Hold{Limit::no_source, Scope::pool, std::nullopt};
-    if (at.site_backoff_until && *at.site_backoff_until > at.now)
-        return Hold{Limit::site_backoff, Scope::site, at.site_backoff_until};
+    if (at.lane_backoff_until && *at.lane_backoff_until > at.now)
+        return Hold{Limit::lane_backoff, Scope::lane, at.lane_backoff_until};
     if (at.site_in_hand >= at.site_window) return Hold{Limit::site_window, Scope::site, std::nullopt};
     return std::nullopt;
 }

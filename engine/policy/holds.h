@@ -20,11 +20,11 @@ enum class Limit : std::uint8_t {
     not_before,   // scheduled
     no_source,    // no source of this node in its pool
     site_window,  // enough mail for this site is in hand already
-    site_backoff, // the site failed to take connections: its next probe is at `until`
+    lane_backoff, // the site failed to take connections: its next probe is at `until`
 };
 std::string_view name_of(Limit limit);
 
-enum class Scope : std::uint8_t { message, recipient, tenant, pool, site };
+enum class Scope : std::uint8_t { message, recipient, tenant, pool, lane, site };
 std::string_view name_of(Scope scope);
 
 struct Hold {
@@ -44,7 +44,7 @@ struct Situation {
     bool has_source = true;
     std::size_t site_in_hand = 0; // messages of the site on this node
     std::size_t site_window = 0;  // most of them
-    std::optional<WallTime> site_backoff_until;
+    std::optional<WallTime> lane_backoff_until;
 };
 
 std::optional<Hold> hold_on(const Situation& situation);

@@ -1,5 +1,5 @@
 #include "engine/policy/holds.h"
-#include "engine/policy/site_backoff.h"
+#include "engine/policy/lane_backoff.h"
 
 #include <gtest/gtest.h>
 
@@ -19,8 +19,8 @@ TEST(Holds, EachLimitHoldsWithItsScopeAndTime)
     Situation at = free_to_go();
     at.site_in_hand = 4;
     EXPECT_EQ(hold_on(at), (Hold{Limit::site_window, Scope::site, std::nullopt}));
-    at.site_backoff_until = kNow + 30s;
-    EXPECT_EQ(hold_on(at), (Hold{Limit::site_backoff, Scope::site, kNow + 30s}));
+    at.lane_backoff_until = kNow + 30s;
+    EXPECT_EQ(hold_on(at), (Hold{Limit::lane_backoff, Scope::lane, kNow + 30s}));
     at.has_source = false;
     EXPECT_EQ(hold_on(at), (Hold{Limit::no_source, Scope::pool, std::nullopt}));
     at.not_before = kNow + 1s;
@@ -39,43 +39,44 @@ TEST(Holds, ATimeThatHasComeHoldsNothing)
 {
     Situation at = free_to_go();
     at.not_before = kNow;
-    at.site_backoff_until = kNow;
+    at.lane_backoff_until = kNow;
     EXPECT_EQ(hold_on(at), std::nullopt);
 }
 
 TEST(Holds, NamesAreDistinct)
 {
-    EXPECT_EQ(name_of(Limit::site_backoff), "site_backoff");
+    EXPECT_EQ(name_of(Limit::lane_backoff), "lane_backoff");
+    EXPECT_EQ(name_of(Scope::lane), "lane");
     EXPECT_EQ(name_of(Scope::pool), "pool");
 }
 
-TEST(SiteBackoff, PausesDoubleUpToTheirMostAndOneProbeGoesOut)
+TEST(LaneBackoff, PausesDoubleUpToTheirMostAndOneProbeGoesOut)
 {
     const BackoffSchedule schedule{.first = 30s, .most = 100s};
-    SiteBackoff site;
-    EXPECT_TRUE(site.admits(kNow));
-    site.failed(schedule, kNow);
-    EXPECT_EQ(site.until(), kNow + 30s);
-    EXPECT_FALSE(site.admits(kNow + 29s));
-    EXPECT_TRUE(site.admits(kNow + 30s));
-    EXPECT_FALSE(site.admits(kNow + 31s)) << "the probe is still out";
-    site.failed(schedule, kNow + 31s);
-    EXPECT_EQ(site.until(), kNow + 91s);
-    site.failed(schedule, kNow + 91s);
-    EXPECT_EQ(site.until(), kNow + 191s);
-    site.connected();
-    EXPECT_FALSE(site.open());
-    EXPECT_TRUE(site.admits(kNow));
-    EXPECT_TRUE(site.admits(kNow));
+    LaneBackoff lane;
+    EXPECT_TRUE(lane.admits(kNow));
+    lane.failed(schedule, kNow);
+    EXPECT_EQ(lane.until(), kNow + 30s);
+    EXPECT_FALSE(lane.admits(kNow + 29s));
+    EXPECT_TRUE(lane.admits(kNow + 30s));
+    EXPECT_FALSE(lane.admits(kNow + 31s)) << "the probe is still out";
+    lane.failed(schedule, kNow + 31s);
+    EXPECT_EQ(lane.until(), kNow + 91s);
+    lane.failed(schedule, kNow + 91s);
+    EXPECT_EQ(lane.until(), kNow + 191s);
+    lane.connected();
+    EXPECT_FALSE(lane.open());
+    EXPECT_TRUE(lane.admits(kNow));
+    EXPECT_TRUE(lane.admits(kNow));
 }
 
-TEST(SiteBackoff, AnAbandonedProbeLetsTheNextOneGo)
+TEST(LaneBackoff, AnAbandonedProbeLetsTheNextOneGo)
 {
-    SiteBackoff site;
-    site.failed({}, kNow);
-    EXPECT_TRUE(site.admits(kNow + 1h));
-    site.probe_abandoned();
-    EXPECT_TRUE(site.admits(kNow + 1h));
+    LaneBackoff lane;
+    lane.failed({}, kNow);
+    EXPECT_TRUE(lane.admits(kNow + 1h));
+    lane.probe_abandoned();
+    EXPECT_TRUE(lane.admits(kNow + 1h));
 }
 
 } // namespace

@@ -1,5 +1,5 @@
-// engine/policy/site_backoff.h
-// When a site that takes no connection is tried again: one probe at a time, with growing pauses.
+// engine/policy/lane_backoff.h
+// When a lane that gets no connection is tried again: one probe at a time, with growing pauses.
 #pragma once
 
 #include <algorithm>
@@ -15,8 +15,8 @@ struct BackoffSchedule {
     std::chrono::seconds most{900};
 };
 
-// The half-open breaker of a site: closed (mail flows), open (until a time), half-open (one probe is out).
-class SiteBackoff {
+// The half-open breaker of a lane: closed (mail flows), open (until a time), half-open (one probe is out).
+class LaneBackoff {
 public:
     // No host of the site took a connection, and none is open.
     void failed(const BackoffSchedule& schedule, WallTime now)
