@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace penguin::smtp {
@@ -14,6 +15,8 @@ struct EnhancedCode {
     std::uint16_t subject = 0; // 0..999
     std::uint16_t detail = 0;  // 0..999
     std::string text() const;
+    // What `line` begins with, when its class agrees with `code`: "5.1.1 no such user" for 550.
+    static std::optional<EnhancedCode> parse(std::string_view line, int code);
     friend bool operator==(const EnhancedCode&, const EnhancedCode&) = default;
 };
 
@@ -21,6 +24,8 @@ struct Reply {
     int code = 0;                         // 200..599
     std::vector<std::string> lines;       // text after the code, without CRLF; the enhanced code still in it
     std::optional<EnhancedCode> enhanced; // of the first line, only when its class agrees with `code`
+
+    static Reply make(int code, std::vector<std::string> lines);
 
     bool positive() const noexcept { return code >= 200 && code < 300; }
     bool intermediate() const noexcept { return code >= 300 && code < 400; }
