@@ -1,0 +1,24 @@
+// control/db/settings_version.h
+// Tells the nodes' snapshots that something changed. Every transaction of the control tier that changes what a snapshot
+// holds (tenants, domains, DKIM keys, sources, pools, suppressions) calls one of these before it ends.
+// The counter's row stays locked until the commit, so versions become visible in their order.
+#pragma once
+
+#include "control/db/tenancy.h"
+
+namespace penguin::control::db {
+
+awaitable<Result<>> settings_changed(Transaction& tx);
+// Puts addresses on the tenant's list (nothing: everybody's). Folded as EmailAddress::folded says. Those that are there
+// already stay as they are. Gives how many are new.
+struct NewSuppression {
+    std::optional<TenantId> tenant;
+    std::string address;       // folded
+    std::string reason;        // "bounce", "complaint", "manual", ...
+    std::string source_event;  // event id, or ""
+};
+awaitable<Result<std::size_t>> add_suppressions(Transaction& tx, std::vector<NewSuppression> suppressions, WallTime now);
+// Errors: not_found.
+awaitable<Result<>> remove_suppression(Transaction& tx, std::optional<TenantId> tenant, std::string address);
+
+} // namespace penguin::control::db
