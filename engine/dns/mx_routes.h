@@ -2,17 +2,26 @@
 // Recipient domain -> route: which hosts take its mail, at which addresses, in which order (RFC 5321 5.1).
 //
 //   out     a Route that may be kept until `expires`; its hosts are in order of preference, equal ones in the order
-//   that
-//           DNS gave (the sender shuffles them at each attempt: policy/mx_order.h)
+//           that DNS gave (the sender shuffles them at each attempt: policy/mx_order.h)
 //   site    the hosts' names, sorted and joined: domains with equal MX sets share one site, so one lane
+//           (form: site_of() in route_rules.h)
 //   limits  kHostsMax hosts, kAddressesMax addresses a host; more are left out
-//   errors  not_found (no such domain, no address at all), refused (null MX: takes no mail; or every target is an
-//           address that we must not connect to), unavailable, timeout (try again later)
+//   errors  not_found (no such domain, no usable MX, no address at all), refused (null MX: takes no mail; or every
+//           target is an address that we must not connect to); every other error says nothing final, try again
+//           later (unavailable, timeout, malformed; full and cancelled are ours)
+//   partly  a host whose addresses could not be looked up is left out, and the route kept for failure_ttl only
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <boost/asio/ip/network_v4.hpp>
+#include <boost/asio/ip/network_v6.hpp>
+
+#include <boost/asio/ip/network_v4.hpp>
+#include <boost/asio/ip/network_v6.hpp>
 
 #include "engine/base/clock.h"
 #include "engine/base/uuid.h"
@@ -36,7 +45,8 @@ struct Route {
     SteadyTime expires;
 };
 
-// Which addresses mail may go to. By default none that is loopback, private, link-local, reserved or our own.
+// Which addresses mail may go to. By default none that is loopback, private, link-local, reserved or our own. What
+// allow() names may be used whatever it is, our own addresses too: a test sends and receives on one machine.
 class TargetRule {
 public:
     TargetRule() = default;
@@ -52,17 +62,22 @@ private:
 };
 
 // One look-up a domain at a time: callers that come meanwhile wait for the same answer. Single-threaded: belongs to one
-// io_context. Failures are kept for a short time too, so that a broken domain costs one look-up a minute.
+// io_context. Failures are kept for a short time too, so that a broken domain costs one look-up a minute. Put a
+// CachingResolver below it: domains share their MX hosts. Callers still waiting when it dies get Errc::cancelled.
 class MxRoutes {
 public:
     struct Options {
         std::size_t entries_max = 65'536; // domains
+        std::size_t flights_max = 16'384; // domains that are being looked up
         std::chrono::seconds ttl_min{60};
         std::chrono::seconds ttl_max{3600};
         std::chrono::seconds failure_ttl{60};
         std::chrono::seconds deadline{20}; // a whole look-up: MX and every address
+        std::function<SteadyTime()> now{&std::chrono::steady_clock::now};
     };
     MxRoutes(Resolver& resolver, TargetRule rule, Options options);
+    MxRoutes(const MxRoutes&) = delete;
+    MxRoutes& operator=(const MxRoutes&) = delete;
     ~MxRoutes();
 
     // At once, when a fresh answer is kept.
@@ -71,7 +86,7 @@ public:
 
 private:
     struct State;
-    std::unique_ptr<State> state_;
+    std::shared_ptr<State> state_; // also held by look-ups under way
 };
 
 } // namespace penguin::dns

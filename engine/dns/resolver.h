@@ -2,7 +2,8 @@
 // The port to the DNS. Real: CaresResolver; tests: ZoneTable.
 //
 //   out     records with the time they may be kept; "no such name" and "no such record" are answers, not errors
-//   errors  unavailable (SERVFAIL, REFUSED, no server answers), timeout, malformed (an answer that makes no sense)
+//   errors  unavailable (SERVFAIL, REFUSED, no server answers), timeout, malformed (an answer that makes no sense);
+//           ours, saying nothing about the name: full (too many look-ups), cancelled, local_fault
 //   source  RFC 1035, RFC 2308 (negative answers)
 #pragma once
 
