@@ -20,8 +20,8 @@
 #include "engine/dns/mx_routes.h"
 #include "engine/mail/return_path.h"
 #include "engine/mail/signer.h"
-#include "engine/policy/retry_schedule.h"
 #include "engine/policy/lane_backoff.h"
+#include "engine/policy/retry_schedule.h"
 #include "engine/queue/redis_connection.h"
 #include "engine/queue/send_queue.h"
 

@@ -1,0 +1,425 @@
+#include "engine/delivery/dispatcher.h"
+
+#include <algorithm>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include "engine/base/crash_point.h"
+#include "engine/base/log.h"
+#include "engine/delivery/event_of.h"
+#include "engine/delivery/source_choice.h"
+
+namespace penguin::delivery {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kClaimMax = 100;             // entries of one call
+constexpr std::size_t kClaimPerTenant = 10;        // entries of a tenant of weight 1 in one call
+constexpr Duration kIdlePause = 50ms;              // between claims that gave nothing
+constexpr Duration kTroublePause = 1s;             // after a call that failed
+constexpr Duration kAvoidPause = 5s;               // before this node takes back what it cannot send
+constexpr std::chrono::seconds kComparePeriod{60}; // hand against memory
+constexpr std::chrono::seconds kJanitorPeriod{60};
+
+} // namespace
+
+Dispatcher::Dispatcher(asio::any_io_executor executor, Options options, Parts parts)
+    : executor_{executor},
+      options_{std::move(options)},
+      parts_{std::move(parts)},
+      queue_{parts_.redis, options_.queue},
+      settler_{executor, queue_, parts_.metrics, [this](const queue::Token& token) { gone(token); }},
+      wake_{executor},
+      claimed_{parts_.metrics.counter("penguin_queue_claimed_total", "Messages claimed from Redis.")},
+      parked_{parts_.metrics.counter("penguin_queue_parked_total", "Messages parked at their site.")},
+      released_{parts_.metrics.counter("penguin_queue_released_total", "Messages given back unsent.")},
+      latency_{parts_.metrics.histogram("penguin_delivery_latency_seconds", "Acceptance to the receiver's 250.",
+                                        latency_bounds_seconds())}
+{
+}
+
+Dispatcher::~Dispatcher() = default;
+
+bool Dispatcher::lease_holds() const { return queue_.lease_holds(); }
+
+void Dispatcher::wake() { wake_.cancel(); }
+
+void Dispatcher::hold(bool held)
+{
+    held_ = held;
+    wake();
+}
+
+void Dispatcher::settings_changed()
+{
+    weights_changed_ = true;
+    wake();
+}
+
+void Dispatcher::stop(SteadyTime deadline)
+{
+    stopping_ = true;
+    deadline_ = deadline;
+    wake();
+}
+
+void Dispatcher::note_why_not(std::string why)
+{
+    const std::lock_guard lock{status_mutex_};
+    if (why != status_.why_not && !why.empty()) log::info("delivery", "not_claiming", {{"why", why}});
+    status_.why_not = std::move(why);
+    status_.in_hand = jobs_.size();
+}
+
+Dispatcher::Status Dispatcher::status() const
+{
+    const std::lock_guard lock{status_mutex_};
+    return status_;
+}
+
+awaitable<void> Dispatcher::pause(Duration time)
+{
+    wake_.expires_after(time);
+    co_await wake_.async_wait(use_result);
+}
+
+awaitable<void> Dispatcher::run()
+{
+    co_await start();
+    if (stopping_) co_return;
+    asio::co_spawn(executor_, beat_loop(), asio::detached);
+    bool settled = false;
+    asio::co_spawn(executor_, settler_.run(), [&settled](std::exception_ptr) { settled = true; });
+    co_await claim_loop();
+    co_await wind_down();
+    settler_.stop(std::max(deadline_, std::chrono::steady_clock::now() + 5s));
+    while (!settled) co_await sleep_for(5ms);
+    const Result<> stopped = co_await queue_.stop();
+    if (!stopped) log::warning("delivery", "queue_stop_failed", {{"why", stopped.error().detail}});
+}
+
+// Until Redis has us under our name: it may be away, or another incarnation's lease may have to run out.
+awaitable<void> Dispatcher::start()
+{
+    while (!stopping_) {
+        const Result<> started = co_await queue_.start(options_.crashed_before);
+        if (started) co_return;
+        note_why_not(started.error().detail);
+        co_await pause(kTroublePause);
+    }
+}
+
+awaitable<void> Dispatcher::claim_loop()
+{
+    while (!stopping_) {
+        const SteadyTime now = std::chrono::steady_clock::now();
+        if (compared_generation_ != parts_.redis.generation() || now - compared_at_ >= kComparePeriod)
+            co_await compare_hand();
+        if (weights_changed_) co_await push_weights();
+        const std::size_t room = options_.window - std::min(options_.window, jobs_.size());
+        if (held_) {
+            note_why_not("held");
+            co_await pause(kTroublePause);
+        } else if (room == 0) {
+            co_await pause(kIdlePause);
+        } else {
+            const std::size_t got = co_await claim_once();
+            if (got == 0 && !stopping_) co_await pause(status_.why_not.empty() ? kIdlePause : kTroublePause);
+        }
+    }
+    note_why_not("stopping");
+}
+
+awaitable<std::size_t> Dispatcher::claim_once()
+{
+    const std::size_t room = options_.window - std::min(options_.window, jobs_.size());
+    const queue::ClaimRequest request{
+        .max = std::min(kClaimMax, room), .per_tenant = kClaimPerTenant, .full = full_sites(wall_now())};
+    Result<std::vector<queue::Claimed>> claimed = co_await queue_.claim(request);
+    if (!claimed) {
+        note_why_not(claimed.error().detail);
+        co_return 0;
+    }
+    note_why_not("");
+    claimed_.add(claimed->size());
+    for (queue::Claimed& one : *claimed) take(std::move(one));
+    co_return claimed->size();
+}
+
+void Dispatcher::take(queue::Claimed claimed)
+{
+    const auto job = std::make_shared<Job>(this, std::move(claimed));
+    jobs_.emplace(job->token, job);
+    const WallTime now = wall_now();
+    if (!held_back(job, policy::hold_on(situation_of(*job, now)), now)) route(job);
+}
+
+void Dispatcher::route(const JobPtr& job)
+{
+    const DomainName& domain = job->entry.to.domain();
+    job->route = parts_.routes.cached(domain, std::chrono::steady_clock::now());
+    if (job->route) return dispatch(job);
+    auto look_up = [](Dispatcher& self, JobPtr job) -> awaitable<void> {
+        job->route = co_await self.parts_.routes.find(job->entry.to.domain());
+        self.dispatch(job);
+    };
+    asio::co_spawn(executor_, look_up(*this, job), asio::detached);
+}
+
+void Dispatcher::dispatch(const JobPtr& job)
+{
+    crash_point("delivery.dispatch.before");
+    const WallTime now = wall_now();
+    if (!*job->route) {
+        const Error& error = job->route->error();
+        return finished({.job = job,
+                         .verdict = policy::decide_route(error),
+                         .outcome = smtp::Outcome::lost(smtp::Phase::resolve, error)});
+    }
+    const std::shared_ptr<const Settings> settings = parts_.settings();
+    const Uuid sender = job->entry.mailbox ? job->entry.mailbox->value() : job->entry.tenant.value();
+    job->source = choose_source(settings->sources, options_.queue.pool, **job->route, sender);
+    if (held_back(job, policy::hold_on(situation_of(*job, now)), now)) return;
+    if (job->sender) {
+        const auto domain = settings->domains.find(job->sender->domain());
+        if (domain != settings->domains.end())
+            job->sender = parts_.return_path.make(job->entry.id, domain->second.bounce_host);
+    }
+    Site& site = sites_[(*job->route)->site];
+    if (!site.lanes[job->source->id].admits(now)) {
+        parked_.add();
+        return settler_.park(job->token, (*job->route)->site.value());
+    }
+    ++site.in_hand;
+    parts_.offer(job);
+    crash_point("delivery.dispatch.after");
+}
+
+// Before the route is known only what concerns the message itself can hold it.
+policy::Situation Dispatcher::situation_of(const Job& job, WallTime now) const
+{
+    const std::shared_ptr<const Settings> settings = parts_.settings();
+    const auto tenant = settings->tenants.find(job.entry.tenant);
+    policy::Situation at{.now = now,
+                         .end_of_life = policy::end_of_life(options_.retry, job.entry.queued, job.entry.expires),
+                         .suppressed = settings->suppressions->covers(job.entry.tenant, job.entry.to),
+                         .tenant_suspended = tenant == settings->tenants.end() || tenant->second.suspended,
+                         .not_before = job.entry.not_before,
+                         .site_window = site_window()};
+    if (!job.route || !*job.route) return at;
+    at.has_source = job.source.has_value();
+    const auto site = sites_.find((*job.route)->site);
+    if (site == sites_.end() || !job.source) return at;
+    at.site_in_hand = site->second.in_hand;
+    if (const auto lane = site->second.lanes.find(job.source->id); lane != site->second.lanes.end())
+        at.lane_backoff_until = lane->second.until();
+    return at;
+}
+
+// True: it does not go now, and where it waits instead is arranged.
+bool Dispatcher::held_back(const JobPtr& job, const std::optional<policy::Hold>& hold, WallTime now)
+{
+    if (!hold) return false;
+    switch (hold->limit) {
+    case policy::Limit::expired:
+        settler_.settle(settlement_of_end(*job, queue::EventKind::expired, policy::BounceClass::expired, now));
+        break;
+    case policy::Limit::suppressed:
+        settler_.settle(settlement_of_end(*job, queue::EventKind::suppressed, policy::BounceClass::suppressed, now));
+        break;
+    case policy::Limit::not_before:
+    case policy::Limit::suspended:
+    case policy::Limit::no_source:
+        released_.add();
+        settler_.release(job->token, hold->until.value_or(now + kAvoidPause));
+        break;
+    case policy::Limit::lane_backoff:
+    case policy::Limit::site_window: {
+        Site& site = sites_[(*job->route)->site];
+        if (hold->until) site.full_until = hold->until;
+        parked_.add();
+        settler_.park(job->token, (*job->route)->site.value());
+        break;
+    }
+    }
+    return true;
+}
+
+std::size_t Dispatcher::site_window() const
+{
+    const std::shared_ptr<const Settings> settings = parts_.settings();
+    const std::size_t lanes = std::max<std::size_t>(1, settings->sources.size());
+    return kSiteWindow * std::min(settings->limits.site_connections, settings->limits.connections * lanes);
+}
+
+std::set<std::string> Dispatcher::full_sites(WallTime now) const
+{
+    std::set<std::string> full;
+    for (const auto& [name, site] : sites_)
+        if (site.in_hand >= site_window() || (site.full_until && now < *site.full_until)) full.insert(name.value());
+    return full;
+}
+
+void Dispatcher::finished(Finished finished)
+{
+    const WallTime now = wall_now();
+    const Job& job = *finished.job;
+    note_sign(finished, now);
+    // Revoked: the entry is another node's by now. A final outcome is told all the same; the script marks it late.
+    if (finished.verdict.kind == policy::Verdict::Kind::give_back) return give_back(finished, now);
+    queue::Settlement settlement = settlement_of(finished, options_.retry, now, random());
+    const queue::Event& event = settlement.event;
+    parts_.metrics
+        .counter("penguin_delivery_outcomes_total", "What became of attempts.",
+                 {{"kind", std::string{name_of(event.kind)}}, {"class", event.klass}})
+        .add();
+    if (event.kind == queue::EventKind::delivered) latency_.observe(static_cast<double>(event.latency_ms) / 1000);
+    log::debug("delivery", name_of(event.kind),
+               {{"message", job.entry.id.text()}, {"remote", event.remote}, {"reply", event.reply}});
+    settler_.settle(std::move(settlement));
+}
+
+void Dispatcher::note_sign(const Finished& finished, WallTime now)
+{
+    const Job& job = *finished.job;
+    if (!job.route || !*job.route || !job.source) return;
+    const auto found = sites_.find((*job.route)->site);
+    if (found == sites_.end()) return;
+    Site& site = found->second;
+    policy::LaneBackoff& lane = site.lanes[job.source->id];
+    if (site.in_hand > 0) --site.in_hand;
+    switch (finished.sign) {
+    case LaneSign::connected:
+        lane.connected();
+        site.full_until.reset();
+        break;
+    case LaneSign::refused:
+        lane.failed(options_.backoff, now);
+        site.full_until = lane.until();
+        log::info("delivery", "lane_backing_off",
+                  {{"site", found->first.value()},
+                   {"source", job.source->address.to_string()},
+                   {"until", to_rfc3339(*lane.until())}});
+        break;
+    case LaneSign::none: lane.probe_abandoned(); break;
+    }
+}
+
+void Dispatcher::give_back(const Finished& finished, WallTime now)
+{
+    const Job& job = *finished.job;
+    if (finished.verdict.rule == "lane-backoff") {
+        parked_.add();
+        return settler_.park(job.token, (*job.route)->site.value());
+    }
+    released_.add();
+    const bool ours = finished.verdict.klass == policy::BounceClass::local_fault && !stopping_;
+    if (ours)
+        log::error("delivery", "local_fault", {{"why", finished.outcome.error ? finished.outcome.error->detail : ""}});
+    settler_.release(job.token, ours ? std::optional{now + kAvoidPause} : std::nullopt);
+}
+
+void Dispatcher::gone(const queue::Token& token)
+{
+    jobs_.erase(token);
+    if (jobs_.size() + kClaimMax >= options_.window) wake();
+    if (stopping_ && jobs_.empty()) wake();
+}
+
+// After a start, a reconnect and each minute: what Redis says is ours against what we know. A claim whose reply was
+// lost is taken up; an entry that is another node's by now is revoked.
+awaitable<void> Dispatcher::compare_hand()
+{
+    const std::uint64_t generation = parts_.redis.generation();
+    std::set<queue::Token> known;
+    for (const auto& [token, job] : jobs_)
+        if (!settler_.holds(token)) known.insert(token);
+    Result<std::vector<queue::Claimed>> hand = co_await queue_.hand();
+    if (!hand) {
+        note_why_not(hand.error().detail);
+        co_await pause(kTroublePause);
+        co_return;
+    }
+    compared_generation_ = generation;
+    compared_at_ = std::chrono::steady_clock::now();
+    std::size_t found = 0;
+    for (queue::Claimed& one : *hand) {
+        known.erase(one.token);
+        if (jobs_.contains(one.token)) continue;
+        ++found;
+        take(std::move(one));
+    }
+    for (const queue::Token& token : known) {
+        const auto lost = jobs_.find(token);
+        if (lost != jobs_.end() && !settler_.holds(token)) lost->second->revoked = true;
+    }
+    if (found > 0 || !known.empty())
+        log::info("delivery", "hand_compared", {{"taken_up", found}, {"revoked", known.size()}});
+}
+
+awaitable<void> Dispatcher::push_weights()
+{
+    weights_changed_ = false;
+    const std::shared_ptr<const Settings> settings = parts_.settings();
+    for (const auto& [tenant, values] : settings->tenants) {
+        if (values.pool != options_.queue.pool) continue;
+        const auto known = weights_.find(tenant);
+        if (known == weights_.end() ? values.weight == 1 : known->second == values.weight) continue;
+        const Result<> set = co_await queue_.set_weight(tenant, values.weight);
+        if (!set) {
+            weights_changed_ = true; // at the next pass
+            co_return;
+        }
+        weights_[tenant] = values.weight;
+    }
+}
+
+// The lease, and once a minute what a producer that died between its two commands left behind.
+awaitable<void> Dispatcher::beat_loop()
+{
+    SteadyTime tidied = std::chrono::steady_clock::now();
+    bool more = true;
+    while (more && !(stopping_ && jobs_.empty())) {
+        const Result<> beat = co_await queue_.heartbeat(stopping_ ? "stopping" : held_ ? "held" : "running");
+        if (!beat) {
+            log::warning("delivery", "heartbeat_failed", {{"why", beat.error().detail}});
+            if (beat.error().code == Errc::stale)
+                for (const auto& [token, job] : jobs_) job->revoked = true;
+        }
+        if (std::chrono::steady_clock::now() - tidied >= kJanitorPeriod) {
+            tidied = std::chrono::steady_clock::now();
+            const Result<> tidy = co_await queue_.janitor();
+            if (!tidy) log::warning("delivery", "janitor_failed", {{"why", tidy.error().detail}});
+            forget_quiet_sites(wall_now());
+        }
+        more = co_await sleep_for(beat ? Duration{options_.queue.lease} / 3 : Duration{kTroublePause});
+    }
+}
+
+void Dispatcher::forget_quiet_sites(WallTime now)
+{
+    std::erase_if(sites_, [now](const auto& entry) {
+        const Site& site = entry.second;
+        const bool backing_off = std::ranges::any_of(site.lanes, [](const auto& lane) { return lane.second.open(); });
+        return site.in_hand == 0 && !backing_off && (!site.full_until || *site.full_until <= now);
+    });
+}
+
+// Transactions in progress finish until the deadline; whatever has no outcome by then goes back as it is.
+awaitable<void> Dispatcher::wind_down()
+{
+    while (!jobs_.empty() && std::chrono::steady_clock::now() < deadline_) co_await pause(20ms);
+    std::size_t cut = 0;
+    for (const auto& [token, job] : jobs_) {
+        if (settler_.holds(token)) continue;
+        job->revoked = true;
+        settler_.release(token, std::nullopt);
+        ++cut;
+    }
+    if (cut > 0) log::warning("delivery", "stopped_in_transaction", {{"messages", cut}});
+}
+
+} // namespace penguin::delivery

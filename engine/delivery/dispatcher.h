@@ -1,0 +1,125 @@
+// engine/delivery/dispatcher.h
+// One pool on this node: claims what there is room for, finds its route, asks policy/holds whether it may go, hands it
+// to a shard, and settles what comes back.
+//
+//   threads   everything on the engine's dispatch thread; `Shard::offer` and the shards' `finish` cross over
+//   limits    `window` messages in hand; of one site at most kSiteWindow for each connection that it may have; what
+//             cannot go soon is parked in Redis, not held here
+//   failure   Redis away: nothing is claimed, what is in hand goes on while the lease holds, outcomes wait in the
+//   Settler
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <set>
+#include <string>
+#include <unordered_map>
+
+#include "engine/base/metrics.h"
+#include "engine/delivery/job.h"
+#include "engine/delivery/settings.h"
+#include "engine/delivery/settler.h"
+#include "engine/dns/mx_routes.h"
+#include "engine/mail/return_path.h"
+#include "engine/policy/holds.h"
+#include "engine/policy/lane_backoff.h"
+#include "engine/policy/retry_schedule.h"
+#include "engine/queue/send_queue.h"
+
+namespace penguin::delivery {
+
+class Dispatcher {
+public:
+    static constexpr std::size_t kSiteWindow = 4; // messages in hand for each connection that a site may have
+
+    struct Options {
+        queue::SendQueue::Options queue;
+        bool crashed_before = false;
+        std::size_t window = 2'000;
+        policy::RetrySchedule retry;
+        policy::BackoffSchedule backoff;
+    };
+    struct Parts {
+        queue::RedisConnection& redis;
+        dns::MxRoutes& routes;
+        const ReturnPath& return_path;
+        Registry& metrics;
+        std::function<void(JobPtr)> offer;                         // to the shard of its site
+        std::function<std::shared_ptr<const Settings>()> settings; // current snapshot
+    };
+    Dispatcher(asio::any_io_executor executor, Options options, Parts parts);
+    ~Dispatcher();
+
+    // Ends after `stop`, when everything in hand is finished and told, or at its deadline.
+    awaitable<void> run();
+    void finished(Finished finished);
+    void settings_changed();
+    void wake();
+    void hold(bool held);
+    // Claims no more. What is not finished at `deadline` is given back.
+    void stop(SteadyTime deadline);
+
+    bool lease_holds() const; // any thread
+    struct Status {
+        std::string why_not; // empty while claiming
+        std::size_t in_hand = 0;
+    };
+    Status status() const; // any thread
+
+private:
+    struct Site {
+        std::size_t in_hand = 0;
+        std::map<SourceId, policy::LaneBackoff> lanes;
+        std::optional<WallTime> full_until; // its lanes are backing off
+    };
+
+    awaitable<void> start();
+    awaitable<void> claim_loop();
+    awaitable<std::size_t> claim_once();
+    awaitable<void> pause(Duration time);
+    awaitable<void> beat_loop();
+    awaitable<void> compare_hand();
+    awaitable<void> push_weights();
+    awaitable<void> wind_down();
+
+    void take(queue::Claimed claimed);
+    void route(const JobPtr& job);
+    void dispatch(const JobPtr& job);
+    policy::Situation situation_of(const Job& job, WallTime now) const;
+    bool held_back(const JobPtr& job, const std::optional<policy::Hold>& hold, WallTime now);
+    std::size_t site_window() const;
+    std::set<std::string> full_sites(WallTime now) const;
+    void forget_quiet_sites(WallTime now);
+    void note_sign(const Finished& finished, WallTime now);
+    void give_back(const Finished& finished, WallTime now);
+    void gone(const queue::Token& token);
+    void note_why_not(std::string why);
+    double random() { return std::uniform_real_distribution<double>{0, 1}(random_); }
+
+    asio::any_io_executor executor_;
+    Options options_;
+    Parts parts_;
+    queue::SendQueue queue_;
+    Settler settler_;
+    std::unordered_map<queue::Token, JobPtr> jobs_;
+    std::map<SiteName, Site> sites_;
+    std::map<TenantId, double> weights_; // as Redis has them
+    asio::steady_timer wake_;
+    std::mt19937_64 random_{std::random_device{}()};
+    std::uint64_t compared_generation_ = 0;
+    SteadyTime compared_at_{};
+    bool held_ = false;
+    bool stopping_ = false;
+    bool weights_changed_ = true;
+    SteadyTime deadline_{};
+    mutable std::mutex status_mutex_; // guards status_
+    Status status_{.why_not = "starting"};
+    Counter& claimed_;
+    Counter& parked_;
+    Counter& released_;
+    Histogram& latency_;
+};
+
+} // namespace penguin::delivery

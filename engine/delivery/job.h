@@ -1,0 +1,54 @@
+// engine/delivery/job.h
+// One claimed message on its way through this node, and what came of it.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "engine/delivery/settings.h"
+#include "engine/dns/mx_routes.h"
+#include "engine/policy/verdict.h"
+#include "engine/queue/send_queue.h"
+#include "engine/smtp/outcome.h"
+
+namespace penguin::delivery {
+
+class Dispatcher;
+
+using RoutePtr = std::shared_ptr<const Result<dns::Route>>;
+
+// Written by the dispatcher before a shard has it; only read afterwards.
+struct Job {
+    Job(Dispatcher* claimer, queue::Claimed claimed)
+        : owner{claimer},
+          token{std::move(claimed.token)},
+          entry{std::move(claimed.entry)},
+          sender{entry.from}
+    {
+    }
+
+    Dispatcher* owner; // who claimed it
+    queue::Token token;
+    queue::Entry entry;
+    RoutePtr route;
+    std::optional<SourceSettings> source;
+    std::optional<EmailAddress> sender; // MAIL: our return path, or nothing for the null sender
+    std::atomic<bool> revoked{false};   // the entry is no longer ours: nothing more of it may be sent
+};
+using JobPtr = std::shared_ptr<Job>;
+
+// What an attempt told of the lane: whether the site takes connections from this source.
+enum class LaneSign : std::uint8_t { none, connected, refused };
+
+struct Finished {
+    JobPtr job;
+    policy::Verdict verdict;
+    smtp::Outcome outcome;
+    std::string remote; // "mx1.example (192.0.2.1)", empty when nothing was reached
+    bool tls = false;
+    LaneSign sign = LaneSign::none;
+};
+
+} // namespace penguin::delivery

@@ -1,0 +1,294 @@
+#include "engine/delivery/lane.h"
+
+#include <algorithm>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include "engine/base/crash_point.h"
+#include "engine/base/log.h"
+#include "engine/delivery/source_choice.h"
+#include "engine/policy/mx_order.h"
+
+namespace penguin::delivery {
+
+namespace {
+
+constexpr std::size_t kTargetsMax = 8;           // addresses that one attempt tries
+constexpr std::chrono::seconds kGrowthPause{10}; // after a server refused one more connection
+
+struct Target {
+    const dns::RouteHost* host;
+    asio::ip::address address;
+};
+
+// RFC 5321 5.1: hosts by preference, then each one's addresses; those that this source can reach.
+std::vector<Target> targets_of(const dns::Route& route, const asio::ip::address& source, std::mt19937& random)
+{
+    std::vector<std::uint16_t> preferences;
+    preferences.reserve(route.hosts.size());
+    for (const dns::RouteHost& host : route.hosts) preferences.push_back(host.preference);
+    std::vector<Target> targets;
+    for (const std::size_t at : policy::mx_order(preferences, random))
+        for (const asio::ip::address& address : route.hosts[at].addresses)
+            if (targets.size() < kTargetsMax && can_reach(source, address))
+                targets.push_back({&route.hosts[at], address});
+    return targets;
+}
+
+bool is_tls_failure(const smtp::Outcome& outcome)
+{
+    return outcome.kind == smtp::Outcome::Kind::lost && outcome.phase == smtp::Phase::tls;
+}
+
+} // namespace
+
+struct Lane::Connection {
+    std::unique_ptr<Session> session;
+    std::size_t messages = 0;
+    std::string remote; // also of a session that ended
+    JobPtr job;         // what the permit is asked about
+};
+
+Lane::Lane(LaneContext& context, SourceSettings source, std::shared_ptr<SiteLoad> site)
+    : context_{context},
+      source_{std::move(source)},
+      site_{std::move(site)}
+{
+}
+
+void Lane::offer(JobPtr job)
+{
+    if (stopping_) return give_back(job, "stopping");
+    queue_.push_back(std::move(job));
+    if (idle_.empty())
+        grow();
+    else
+        wake_one();
+}
+
+void Lane::stop()
+{
+    stopping_ = true;
+    for (const JobPtr& job : std::exchange(queue_, {})) give_back(job, "stopping");
+    for (asio::steady_timer* timer : std::exchange(idle_, {})) timer->cancel();
+}
+
+bool Lane::may_grow() const
+{
+    const LaneLimits& limits = context_.settings()->limits;
+    if (connections_ >= limits.connections || site_->connections >= limits.site_connections) return false;
+    if (connections_ == 0) return true;
+    return standing_ > 0 && std::chrono::steady_clock::now() >= no_growth_before_;
+}
+
+void Lane::grow()
+{
+    std::size_t starting = connections_ - standing_;
+    while (queue_.size() > starting && may_grow()) {
+        ++connections_;
+        ++starting;
+        ++site_->connections;
+        context_.connections_changed(+1);
+        auto run = [](std::shared_ptr<Lane> self) -> awaitable<void> { co_await self->run_connection(); };
+        asio::co_spawn(context_.executor, run(shared_from_this()), asio::detached);
+    }
+}
+
+awaitable<void> Lane::run_connection()
+{
+    Connection connection;
+    bool useful = true;
+    while (useful) {
+        JobPtr job = co_await next_job();
+        useful = job != nullptr;
+        if (useful) useful = co_await serve(connection, std::move(job));
+    }
+    co_await close(connection);
+    --connections_;
+    --site_->connections;
+    context_.connections_changed(-1);
+    // What came while this one was ending found no connection to wake.
+    if (!stopping_ && !queue_.empty()) grow();
+}
+
+awaitable<JobPtr> Lane::next_job()
+{
+    if (queue_.empty() && !stopping_) {
+        asio::steady_timer timer{context_.executor, context_.settings()->limits.idle};
+        idle_.push_back(&timer);
+        co_await timer.async_wait(use_result);
+        std::erase(idle_, &timer);
+    }
+    if (queue_.empty()) co_return nullptr;
+    JobPtr job = std::move(queue_.front());
+    queue_.pop_front();
+    co_return job;
+}
+
+bool Lane::suppressed(const Job& job) const
+{
+    return context_.settings()->suppressions->covers(job.entry.tenant, job.entry.to);
+}
+
+// One job on this connection, from whatever state it is in. The job is finished, given back or in the queue again when
+// it returns. False: no host took the connection.
+awaitable<bool> Lane::serve(Connection& connection, JobPtr job)
+{
+    if (job->revoked || !context_.lease_holds()) {
+        give_back(job, "stopped");
+        co_return true;
+    }
+    if (suppressed(*job)) {
+        context_.finish({.job = job,
+                         .verdict = {.kind = policy::Verdict::Kind::bounce,
+                                     .klass = policy::BounceClass::suppressed,
+                                     .rule = "suppressed"},
+                         .outcome = smtp::Outcome::not_tried(smtp::Phase::mail, {Errc::denied, "suppressed"})});
+        co_return true;
+    }
+    if (!connection.session) {
+        const bool connected = co_await connect(connection, job);
+        if (!connected) co_return false;
+    }
+    co_await send(connection, job);
+    co_return true;
+}
+
+// True: a session stands. False: the job has been dealt with.
+awaitable<bool> Lane::connect(Connection& connection, const JobPtr& job)
+{
+    connection.job = job;
+    connection.messages = 0;
+    auto opened = co_await open(connection, *job);
+    if (!opened) {
+        failed(job, opened.error());
+        co_return false;
+    }
+    connection.session = std::move(*opened);
+    connection.remote = connection.session->remote();
+    ++standing_;
+    grow();
+    co_return true;
+}
+
+awaitable<std::expected<std::unique_ptr<Session>, smtp::Outcome>> Lane::open(Connection& connection, const Job& job)
+{
+    const dns::Route& route = **job.route;
+    smtp::Outcome last =
+        smtp::Outcome::lost(smtp::Phase::connect, {Errc::unreachable, "no host has an address of our source's family"});
+    for (const Target& target : targets_of(route, source_.address, context_.random)) {
+        connection.remote = target.host->name.text() + " (" + target.address.to_string() + ")";
+        Endpoint endpoint{.source = source_.address,
+                          .target = {target.address, context_.smtp_port},
+                          .host = target.host->name,
+                          .ehlo_name = source_.ehlo_name};
+        auto opened = co_await open_one(connection, std::move(endpoint));
+        if (opened) co_return std::move(*opened);
+        last = std::move(opened.error());
+        if (!policy::try_next_host(last)) break;
+    }
+    co_return std::unexpected{std::move(last)};
+}
+
+// Opportunistic TLS (RFC 7435): where the handshake fails and no policy demands TLS, once more in clear.
+awaitable<std::expected<std::unique_ptr<Session>, smtp::Outcome>> Lane::open_one(Connection& connection,
+                                                                                 Endpoint target)
+{
+    // The permit is asked about whatever job the connection has at that time.
+    const auto permit = [this, &connection] { return !connection.job->revoked && context_.lease_holds(); };
+    auto opened = co_await Session::open(target, context_.session, permit);
+    if (opened || !is_tls_failure(opened.error())) co_return std::move(opened);
+    log::info("delivery", "tls_failed_trying_clear",
+              {{"remote", connection.remote}, {"why", opened.error().error->detail}});
+    SessionOptions clear = context_.session;
+    clear.starttls = false;
+    auto in_clear = co_await Session::open(std::move(target), clear, permit);
+    co_return std::move(in_clear);
+}
+
+void Lane::failed(const JobPtr& job, const smtp::Outcome& outcome)
+{
+    if (connections_ > 1 && !stopping_) {
+        // The server has enough of our connections: the others take the job, or fail in their turn.
+        no_growth_before_ = std::chrono::steady_clock::now() + kGrowthPause;
+        return put_back(job);
+    }
+    const policy::Verdict verdict = policy::decide(outcome);
+    const bool ours = verdict.kind == policy::Verdict::Kind::give_back;
+    Finished finished{.job = job, .verdict = verdict, .outcome = outcome};
+    finished.sign = ours ? LaneSign::none : LaneSign::refused;
+    context_.finish(std::move(finished));
+    for (const JobPtr& waiting : std::exchange(queue_, {})) give_back(waiting, ours ? "local-fault" : "lane-backoff");
+}
+
+awaitable<void> Lane::send(Connection& connection, const JobPtr& job)
+{
+    connection.job = job;
+    const Result<std::string> message = co_await context_.maker.make(job);
+    if (!message) {
+        context_.finish({.job = job,
+                         .verdict = policy::decide_preparation(message.error()),
+                         .outcome = smtp::Outcome::not_tried(smtp::Phase::mail, message.error()),
+                         .sign = LaneSign::connected});
+        co_return;
+    }
+    const Envelope envelope{.sender = job->sender, .recipients = {job->entry.to}};
+    crash_point("delivery.deliver.before");
+    Report report = co_await connection.session->deliver(envelope, *message);
+    crash_point("delivery.deliver.after");
+    smtp::Outcome& outcome = report.outcomes.front();
+    const bool used_before = connection.messages++ > 0;
+    const bool spoken_of = outcome.kind != smtp::Outcome::Kind::not_tried;
+    // A connection that the server closed while it was idle: a fresh one may have the message at once.
+    if (!spoken_of && used_before && !stopping_ && !job->revoked && context_.lease_holds())
+        put_back(job);
+    else
+        context_.finish({.job = job,
+                         .verdict = policy::decide(outcome),
+                         .outcome = std::move(outcome),
+                         .remote = connection.remote,
+                         .tls = connection.session->tls(),
+                         .sign = LaneSign::connected});
+    if (!report.reusable)
+        drop(connection);
+    else if (connection.messages >= context_.settings()->limits.messages_per_connection)
+        co_await close(connection);
+}
+
+void Lane::drop(Connection& connection)
+{
+    if (!connection.session) return;
+    --standing_;
+    connection.session.reset();
+}
+
+awaitable<void> Lane::close(Connection& connection)
+{
+    if (!connection.session) co_return;
+    const std::unique_ptr<Session> session = std::move(connection.session);
+    --standing_;
+    co_await session->quit();
+}
+
+void Lane::put_back(const JobPtr& job)
+{
+    queue_.push_front(job);
+    wake_one();
+}
+
+void Lane::wake_one()
+{
+    if (idle_.empty()) return;
+    idle_.front()->cancel();
+    idle_.pop_front();
+}
+
+void Lane::give_back(const JobPtr& job, std::string_view rule)
+{
+    context_.finish({.job = job,
+                     .verdict = {.kind = policy::Verdict::Kind::give_back, .rule = rule},
+                     .outcome = smtp::Outcome::not_tried(smtp::Phase::connect, {Errc::cancelled, std::string{rule}})});
+}
+
+} // namespace penguin::delivery

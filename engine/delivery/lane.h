@@ -1,0 +1,82 @@
+// engine/delivery/lane.h
+// One source at one site: the queue of jobs for it and the connections that work it off.
+//
+//   threads   all on the thread of its shard
+//   growth    the first connection alone; once it stands, one more for each job that waits, up to the limits of lane
+//   and
+//             site; a connection without work goes after LaneLimits::idle
+//   failure   no host takes a connection and none stands: the job that tried has its outcome, the others go back to the
+//             dispatcher, which sends one probe when the lane's back-off is over
+//   limits    jobs that wait are bounded by the dispatcher's site window
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <random>
+
+#include "engine/delivery/job.h"
+#include "engine/delivery/message_maker.h"
+#include "engine/delivery/session.h"
+
+namespace penguin::delivery {
+
+// Connections of one site over all lanes of the node. Shared by its lanes.
+struct SiteLoad {
+    std::size_t connections = 0;
+};
+
+// What a lane needs of its shard. Outlives the lane.
+struct LaneContext {
+    asio::any_io_executor executor;
+    MessageMaker& maker;
+    const SessionOptions& session;
+    std::uint16_t smtp_port = 25;
+    std::function<bool()> lease_holds;
+    std::function<void(Finished)> finish;                      // posts to the dispatcher
+    std::function<std::shared_ptr<const Settings>()> settings; // the shard's current snapshot
+    std::function<void(std::ptrdiff_t)> connections_changed;   // +1, -1
+    std::mt19937& random;
+};
+
+class Lane : public std::enable_shared_from_this<Lane> {
+public:
+    Lane(LaneContext& context, SourceSettings source, std::shared_ptr<SiteLoad> site);
+
+    void offer(JobPtr job);
+    // Gives what waits back; connections end after what they are doing. Offers after it come back at once.
+    void stop();
+    bool unused() const { return queue_.empty() && connections_ == 0; }
+
+private:
+    struct Connection;
+
+    void grow();
+    bool may_grow() const;
+    awaitable<void> run_connection();
+    awaitable<JobPtr> next_job();
+    awaitable<bool> serve(Connection& connection, JobPtr job);
+    awaitable<bool> connect(Connection& connection, const JobPtr& job);
+    awaitable<std::expected<std::unique_ptr<Session>, smtp::Outcome>> open(Connection& connection, const Job& job);
+    awaitable<std::expected<std::unique_ptr<Session>, smtp::Outcome>> open_one(Connection& connection, Endpoint target);
+    awaitable<void> send(Connection& connection, const JobPtr& job);
+    void failed(const JobPtr& job, const smtp::Outcome& outcome);
+    void drop(Connection& connection);
+    awaitable<void> close(Connection& connection);
+    void put_back(const JobPtr& job);
+    void wake_one();
+    void give_back(const JobPtr& job, std::string_view rule);
+    bool suppressed(const Job& job) const;
+
+    LaneContext& context_;
+    SourceSettings source_;
+    std::shared_ptr<SiteLoad> site_;
+    std::deque<JobPtr> queue_;
+    std::deque<asio::steady_timer*> idle_; // connections that wait for work
+    std::size_t connections_ = 0;          // coroutines
+    std::size_t standing_ = 0;             // of them with an open session
+    SteadyTime no_growth_before_{};        // after a connection that failed beside standing ones
+    bool stopping_ = false;
+};
+
+} // namespace penguin::delivery

@@ -1,0 +1,62 @@
+#include "engine/delivery/message_maker.h"
+
+#include "engine/base/crash_point.h"
+
+namespace penguin::delivery {
+
+namespace {
+
+// Long enough for two look-ups that have to be repeated.
+constexpr std::chrono::seconds kAuditLimit{30};
+
+Result<ContentPtr> compile_raw(const std::string& raw)
+{
+    Result<RawContent> content = raw_from_client(raw);
+    if (!content) return std::unexpected{content.error()};
+    return CompiledContent::compile(std::move(*content));
+}
+
+} // namespace
+
+awaitable<Result<ContentPtr>> MessageMaker::content_of(const Job& job)
+{
+    if (job.entry.raw.empty()) {
+        Result<ContentPtr> content = co_await contents_.get(job.entry.tenant, ContentId{job.entry.content});
+        co_return content;
+    }
+    Result<ContentPtr> content = co_await workers_.run([&job] { return compile_raw(job.entry.raw); });
+    co_return content;
+}
+
+Result<MessageMaker::Signed> MessageMaker::render_and_sign(const Job& job, const CompiledContent& content) const
+{
+    const WallTime now = wall_now();
+    const RenderRequest request{.id = job.entry.id, .to = job.entry.to, .vars = job.entry.vars, .now = now};
+    Result<std::string> message = content.render(request);
+    if (!message) return std::unexpected{message.error()};
+    const DomainName& domain = content.from().domain();
+    Result<Signature> signature =
+        signer_.sign({.tenant = job.entry.tenant, .domain = domain, .message = *message, .now = now});
+    if (!signature) return std::unexpected{signature.error()};
+    return Signed{.message = std::move(signature->header_fields) + *message,
+                  .audit_wanted = signature->audit_wanted,
+                  .domain = domain};
+}
+
+awaitable<Result<std::string>> MessageMaker::make(JobPtr job)
+{
+    crash_point("delivery.prepare.before");
+    Result<ContentPtr> content = co_await content_of(*job);
+    if (!content) co_return std::unexpected{content.error()};
+    Result<Signed> made = co_await workers_.run([&] { return render_and_sign(*job, **content); });
+    if (!made) co_return std::unexpected{made.error()};
+    if (made->audit_wanted) {
+        const Result<> judged = co_await within(kAuditLimit, "signature audit",
+                                                signer_.audit(job->entry.tenant, *made->domain, made->message));
+        if (!judged) co_return std::unexpected{judged.error()};
+    }
+    crash_point("delivery.prepare.after");
+    co_return std::move(made->message);
+}
+
+} // namespace penguin::delivery

@@ -1,0 +1,39 @@
+#include "engine/delivery/settings.h"
+
+namespace penguin::delivery {
+
+namespace {
+
+// FNV-1a, 64 bits: the set is not a table that others can fill, only our own suppression lists do.
+std::uint64_t mix(std::uint64_t hash, std::string_view octets)
+{
+    for (const char c : octets) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;
+    return hash;
+}
+
+constexpr std::uint64_t kStart = 0xCBF29CE484222325ULL;
+
+std::uint64_t hash_of(const TenantId& tenant, const EmailAddress& address)
+{
+    const auto& bytes = tenant.value().bytes();
+    const std::string_view id{reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+    return mix(mix(kStart, id), address.folded());
+}
+
+std::uint64_t hash_of(const EmailAddress& address) { return mix(kStart, address.folded()); }
+
+} // namespace
+
+void Suppressions::add(const TenantId& tenant, const EmailAddress& address)
+{
+    hashes_.insert(hash_of(tenant, address));
+}
+
+void Suppressions::add_global(const EmailAddress& address) { hashes_.insert(hash_of(address)); }
+
+bool Suppressions::covers(const TenantId& tenant, const EmailAddress& address) const
+{
+    return hashes_.contains(hash_of(tenant, address)) || hashes_.contains(hash_of(address));
+}
+
+} // namespace penguin::delivery

@@ -1,0 +1,70 @@
+// engine/delivery/settler.h
+// Collects what became of claimed entries and tells Redis in few calls: settles, releases, parkings.
+//
+//   flush    at kFlushCount of them, or kFlushAfter the first one came
+//   failure  a call that did not get through is repeated until it does; meanwhile the entries stay in our hand, so that
+//            the dispatcher's window bounds what waits here
+//   threads  the dispatcher's
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "engine/base/metrics.h"
+#include "engine/queue/send_queue.h"
+
+namespace penguin::delivery {
+
+class Settler {
+public:
+    static constexpr std::size_t kFlushCount = 100; // outcomes
+    static constexpr std::chrono::milliseconds kFlushAfter{20};
+    static constexpr std::size_t kCallMax = 500; // outcomes of one call
+
+    // `gone` is called with each token that Redis has taken from our hand.
+    Settler(asio::any_io_executor executor, queue::SendQueue& queue, Registry& metrics,
+            std::function<void(const queue::Token&)> gone);
+
+    void settle(queue::Settlement settlement);
+    void release(queue::Token token, std::optional<WallTime> avoid_until);
+    void park(queue::Token token, const std::string& place);
+
+    // Runs until `stop`; then ends once everything is told, or at `give_up`.
+    awaitable<void> run();
+    void stop(SteadyTime give_up);
+    // Tokens whose fate is decided but not told yet.
+    bool holds(const queue::Token& token) const { return held_.contains(token); }
+
+private:
+    struct Release {
+        queue::Token token;
+        std::optional<WallTime> avoid_until;
+    };
+    std::size_t waiting() const;
+    void arrived();
+    awaitable<bool> flush_settlements();
+    awaitable<bool> flush_releases();
+    awaitable<bool> flush_parkings();
+    void told(const std::vector<queue::Token>& tokens);
+    bool over() const;
+
+    queue::SendQueue& queue_;
+    std::function<void(const queue::Token&)> gone_;
+    Counter& settled_;
+    Counter& late_;
+    Counter& failed_calls_;
+    asio::steady_timer wake_;
+    std::vector<queue::Settlement> settlements_;
+    std::vector<Release> releases_;
+    std::map<std::string, std::vector<queue::Token>> parkings_; // by place
+    std::unordered_set<queue::Token> held_;
+    bool stopping_ = false;
+    SteadyTime give_up_{};
+};
+
+} // namespace penguin::delivery
