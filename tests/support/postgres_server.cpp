@@ -92,14 +92,14 @@ PostgresServer::PostgresServer()
     folder_ = name;
     if (geteuid() == 0 && chown(folder_.c_str(), postgres_user()->pw_uid, postgres_user()->pw_gid) != 0)
         throw std::runtime_error{"chown of the temporary folder failed"};
-    const int initdb = start_process({bin_folder() + "/initdb", "-D", folder_ + "/data", "-U", "postgres", "-A", "trust",
-                                      "--no-sync", "--locale=C.UTF-8", "-E", "UTF8"},
+    const int initdb = start_process({bin_folder() + "/initdb", "-D", folder_ + "/data", "-U", "postgres", "-A",
+                                      "trust", "--no-sync", "--locale=C.UTF-8", "-E", "UTF8"},
                                      folder_ + "/log");
     if (wait_for(initdb) != 0) throw std::runtime_error{"initdb failed, see " + folder_ + "/log"};
     start();
     sql("postgres", fmt::format("create database {}", kTemplate));
-    const Result<std::vector<std::string>> migrated = control::db::migrate(
-        control::db::TierDsns::all(dsn(kTemplate)), control::db::embedded_migrations());
+    const Result<std::vector<std::string>> migrated =
+        control::db::migrate(control::db::TierDsns::all(dsn(kTemplate)), control::db::embedded_migrations());
     if (!migrated) throw std::runtime_error{"migrations: " + migrated.error().detail};
 }
 
@@ -112,9 +112,26 @@ PostgresServer::~PostgresServer()
 
 void PostgresServer::start()
 {
-    pid_ = start_process({bin_folder() + "/postgres", "-D", folder_ + "/data", "-k", folder_, "-c", "listen_addresses=",
-                          "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c",
-                          "max_connections=50", "-c", "shared_buffers=32MB", "-c", "jit=off", "-c",
+    pid_ = start_process({bin_folder() + "/postgres",
+                          "-D",
+                          folder_ + "/data",
+                          "-k",
+                          folder_,
+                          "-c",
+                          "listen_addresses=",
+                          "-c",
+                          "fsync=off",
+                          "-c",
+                          "synchronous_commit=off",
+                          "-c",
+                          "full_page_writes=off",
+                          "-c",
+                          "max_connections=50",
+                          "-c",
+                          "shared_buffers=32MB",
+                          "-c",
+                          "jit=off",
+                          "-c",
                           "autovacuum=off"},
                          folder_ + "/log");
     const auto until = std::chrono::steady_clock::now() + kStartLimit;

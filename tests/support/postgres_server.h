@@ -1,6 +1,6 @@
 // tests/support/postgres_server.h
-// A PostgreSQL of the tests' own: initialised once a process in a temporary folder, on a unix socket only, without fsync.
-// Every test gets a database of its own. Ended by pid and removed at the end of the process.
+// A PostgreSQL of the tests' own: initialised once a process in a temporary folder, on a unix socket only, without
+// fsync. Every test gets a database of its own. Ended by pid and removed at the end of the process.
 //
 //   as root   PostgreSQL runs as the user postgres
 //   login     trust on the socket: dsn("pm_api") logs in as that role, dsn() as the owner (superuser `postgres`)
@@ -23,10 +23,11 @@ public:
     std::string migrated_database();
     std::string dsn(std::string_view database, std::string_view user = "postgres") const;
 
-    // SQL by the owner, for what a test wants to see or break; the first column of the first row, or "". Throws on errors.
+    // SQL by the owner, for what a test wants to see or break; the first column of the first row, or "". Throws on
+    // errors.
     std::string sql(std::string_view database, const std::string& statements) const;
 
-    void stop();  // fast shutdown, as an outage; start() brings it back
+    void stop(); // fast shutdown, as an outage; start() brings it back
     void start();
     const std::string& folder() const { return folder_; }
 
