@@ -23,13 +23,10 @@ class Nameserver:
     def __init__(self, folder, zones, address="127.0.0.1"):
         self.folder, self.address = str(folder), address
         self.port = free_port((address,))
+        self.server = f"{address}:{self.port}"  # what the daemon is told
         self.zones = dict(zones)
         self.serial = int(time.time())
         self.child = Child("nsd", ["/usr/sbin/nsd", "-d", "-c", f"{self.folder}/nsd.conf"], f"{self.folder}/nsd.out")
-
-    @property
-    def server(self):
-        return f"{self.address}:{self.port}"
 
     def __enter__(self):
         os.makedirs(f"{self.folder}/zones", exist_ok=True)

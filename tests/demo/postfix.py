@@ -5,14 +5,17 @@
     needs   root, itself or by sudo: Postfix's master does not run without
     errors  WorldError
 """
-import email
+import contextlib
+import email.parser
 import os
 import pathlib
 import pwd
 import re
+import smtplib
 import subprocess
 
-from processes import WorldError, as_root, listening, tail, wait_until
+from processes import WorldError, as_root, tail, wait_until
+from reconcile import Arrival, message_of
 
 STRICT = """
 mynetworks =
@@ -60,32 +63,45 @@ class Postfix:
         self._configure()
         self._postfix("start")
         try:
-            wait_until(lambda: listening(self.address, self.port), 20, f"Postfix listens at {self.address}:{self.port}")
+            wait_until(self._greets, 20, f"Postfix listens at {self.address}:{self.port}")
         except WorldError as error:
             self.__exit__()
             raise WorldError(f"{error}\n{tail(self.log)}") from None
         return self
 
     def __exit__(self, *_):
-        subprocess.run(as_root(["/usr/sbin/postfix", "-c", str(self.conf), "stop"]), capture_output=True, timeout=60)
+        subprocess.run(self.stop_command(), capture_output=True, timeout=60)
+        with contextlib.suppress(WorldError):
+            wait_until(lambda: not self._greets(), 20, "Postfix has stopped")
 
-    def received(self):
-        """(envelope sender, recipient, message with CRLF line ends) of each message in the Maildir."""
-        folder = self.maildir / "new"
-        for path in sorted(folder.iterdir()) if folder.is_dir() else []:
-            raw = path.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-            head = email.message_from_bytes(raw[:raw.find(b"\r\n\r\n") + 4])
-            yield head["Return-Path"].strip("<>"), head["Delivered-To"], raw
+    def stop_command(self):
+        return as_root(["/usr/sbin/postfix", "-c", str(self.conf), "stop"])
+
+    def _greets(self):
+        # A polite look: a connection that just drops would stand in the log as the client's fault.
+        with contextlib.suppress(OSError, smtplib.SMTPException), smtplib.SMTP(self.address, self.port, timeout=5):
+            return True
+        return False
+
+    def messages(self):
+        """(label, message with CRLF line ends) of each message in the Maildir."""
+        for path in self._files():
+            yield f"postfix/{path.name}", path.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+
+    def arrivals(self):
+        return [Arrival(message_of(head["Return-Path"].strip("<>")), head["Delivered-To"], "postfix") for head in self._heads()]
 
     def count(self):
-        try:
-            return len(os.listdir(self.maildir / "new"))
-        except FileNotFoundError:
-            return 0
+        return len(self._files())
 
-    def accepted(self):
-        """Recipients that its log says were taken into the queue, one for each time."""
-        return re.findall(r" postfix/virtual\S*: \w+: to=<([^>]+)>", self.log_text())
+    def _files(self):
+        folder = self.maildir / "new"
+        return sorted(folder.iterdir()) if folder.is_dir() else []
+
+    def _heads(self):
+        for path in self._files():
+            with path.open("rb") as file:
+                yield email.parser.BytesHeaderParser().parse(file)
 
     def log_text(self):
         try:
