@@ -4,6 +4,7 @@
 #include <future>
 #include <map>
 #include <mutex>
+#include <stdexcept>
 #include <thread>
 
 #include <boost/asio/co_spawn.hpp>
@@ -22,6 +23,14 @@ namespace {
 constexpr std::chrono::seconds kBeat{1};
 constexpr std::chrono::seconds kSettleLimit{10}; // after the grace: telling Redis what came of it all
 
+std::unique_ptr<dns::CaresResolver> open_resolver(const asio::any_io_executor& executor,
+                                                  const dns::CaresResolver::Options& options, Registry& metrics)
+{
+    auto resolver = dns::CaresResolver::open(executor, options, metrics);
+    if (!resolver) throw std::runtime_error{"dns: " + resolver.error().detail};
+    return std::move(*resolver);
+}
+
 } // namespace
 
 struct Engine::State {
@@ -31,8 +40,8 @@ struct Engine::State {
           settings{std::move(first)},
           workers{options.workers},
           redis{io.get_executor(), options.redis},
-          resolver{io.get_executor(), options.dns},
-          routes{resolver, options.targets, options.routes},
+          resolver{open_resolver(io.get_executor(), options.dns, parts.metrics)},
+          routes{*resolver, options.targets, options.routes},
           contents{io.get_executor(), parts.contents, workers, options.contents_max},
           maker{contents, parts.signer, workers}
     {
@@ -133,7 +142,7 @@ struct Engine::State {
     asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
     WorkerPool workers;
     queue::RedisConnection redis;
-    dns::CaresResolver resolver;
+    std::unique_ptr<dns::CaresResolver> resolver;
     dns::MxRoutes routes;
     Contents contents;
     MessageMaker maker;

@@ -62,6 +62,7 @@ struct EngineStatus {
 
 class Engine {
 public:
+    // Throws std::runtime_error when the options cannot be met (a name server that is no address), at start only.
     Engine(EngineOptions options, EngineParts parts, std::shared_ptr<const Settings> settings);
     ~Engine(); // stops with no grace when `stop` was not called
     Engine(const Engine&) = delete;

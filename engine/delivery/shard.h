@@ -15,7 +15,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "engine/delivery/lane.h"
-#include "engine/net/tls_client.h"
+#include "engine/net/tls_context.h"
 
 namespace penguin::delivery {
 
