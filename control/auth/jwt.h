@@ -1,0 +1,33 @@
+// control/auth/jwt.h
+// Proves a JSON Web Token and reads who it speaks for.
+//
+//   in      the compact form; the header's kid only chooses a key of ours. jku, x5u, jwk and x5c are never followed; a crit
+//           that names anything is refused.
+//   out     Principal: tenant from `tenant_id` (a UUID), or the platform from "platform": true; scopes from `scope` or
+//           `scopes`; amr, auth_time
+//   limits  kTokenMax octets; kLeeway between clocks
+//   errors  denied, with a detail for our log alone: a client is never told why
+//   source  RFC 7519, RFC 7515, RFC 8725, RFC 9068 (typ)
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "control/auth/jwk.h"
+#include "control/auth/principal.h"
+
+namespace penguin::control {
+
+inline constexpr std::size_t kTokenMax = 8 * 1024; // octets
+inline constexpr std::chrono::seconds kLeeway{60};
+
+struct JwtRules {
+    std::string issuer;          // `iss`, equal
+    std::string audience;        // `aud`, equal or one of the array
+    std::string type = "at+jwt"; // `typ`, without case and without "application/"
+};
+
+Result<Principal> verify_jwt(std::string_view token, const Jwks& keys, const JwtRules& rules, WallTime now);
+
+} // namespace penguin::control

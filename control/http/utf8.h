@@ -1,0 +1,11 @@
+// control/http/utf8.h
+// Whether octets are well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, nothing over U+10FFFF).
+#pragma once
+
+#include <string_view>
+
+namespace penguin::control::http {
+
+bool is_utf8(std::string_view text);
+
+} // namespace penguin::control::http
