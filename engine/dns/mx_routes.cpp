@@ -1,8 +1,7 @@
 #include "engine/dns/mx_routes.h"
 
-#include <exception>
-
 #include "engine/dns/expiring_lru.h"
+#include "engine/dns/gather.h"
 #include "engine/dns/route_rules.h"
 #include "engine/dns/single_flight.h"
 
@@ -13,47 +12,29 @@ namespace {
 using Found = std::shared_ptr<const Result<Route>>;
 using Addresses = Answer<asio::ip::address>;
 
-// The addresses of all hosts of a plan, asked for at once.
-struct Gathering {
-    Gathering(const asio::any_io_executor& executor, std::size_t hosts, SteadyTime deadline)
-        : finished{executor, deadline},
-          answers(hosts, {not_in_time(), not_in_time()}),
-          open{2 * hosts}
-    {
-    }
-    static Result<Addresses> not_in_time() { return fail(Errc::timeout, "no address in time"); }
+Result<Addresses> not_in_time() { return fail(Errc::timeout, "no address in time"); }
 
-    asio::steady_timer finished; // fires at the deadline; cancelled when all is there
-    std::vector<HostAddresses> answers;
-    std::size_t open;
-    std::vector<std::unique_ptr<asio::cancellation_signal>> stops;
-};
+using Answers = std::vector<HostAddresses>;
 
-awaitable<> ask_address(Resolver& resolver, std::shared_ptr<Gathering> gathering, std::size_t host, DomainName name,
+awaitable<> ask_address(Resolver& resolver, std::shared_ptr<Answers> answers, std::size_t host, DomainName name,
                         bool v6)
 {
     Result<Addresses> answer = co_await (v6 ? resolver.aaaa(std::move(name)) : resolver.a(std::move(name)));
-    (v6 ? gathering->answers[host].v6 : gathering->answers[host].v4) = std::move(answer);
+    (v6 ? (*answers)[host].v6 : (*answers)[host].v4) = std::move(answer);
 }
 
-awaitable<std::vector<HostAddresses>> gather(Resolver& resolver, std::vector<PlannedHost> hosts, SteadyTime deadline)
+// The addresses of all hosts, asked for at once: a slow one does not delay the others beyond the deadline.
+awaitable<Answers> addresses_of(Resolver& resolver, std::vector<PlannedHost> hosts, SteadyTime deadline)
 {
-    const auto executor = co_await asio::this_coro::executor;
-    const auto all = std::make_shared<Gathering>(executor, hosts.size(), deadline);
-    for (std::size_t i = 0; i < 2 * hosts.size(); ++i) {
-        const bool v6 = i % 2 == 1;
-        const auto& stop = all->stops.emplace_back(std::make_unique<asio::cancellation_signal>());
-        auto landed = [all](const std::exception_ptr& /*out of memory or cancelled: the answer stays `not in time`*/) {
-            if (--all->open == 0) all->finished.cancel();
-        };
-        asio::co_spawn(executor, ask_address(resolver, all, i / 2, hosts[i / 2].name, v6),
-                       asio::bind_cancellation_slot(stop->slot(), std::move(landed)));
-    }
-    if (all->open > 0) [[maybe_unused]]
-        const auto [code] = co_await all->finished.async_wait(use_result);
-    std::vector<HostAddresses> answers = all->answers;
-    for (const auto& stop : all->stops) stop->emit(asio::cancellation_type::terminal);
-    co_return answers;
+    const auto answers = std::make_shared<Answers>(hosts.size(), HostAddresses{not_in_time(), not_in_time()});
+    std::vector<std::function<awaitable<>()>> jobs;
+    for (std::size_t i = 0; i < hosts.size(); ++i)
+        for (const bool v6 : {false, true})
+            jobs.emplace_back([&resolver, answers, i, name = hosts[i].name, v6] {
+                return ask_address(resolver, answers, i, name, v6);
+            });
+    co_await gather(std::move(jobs), deadline);
+    co_return *answers;
 }
 
 bool of_the_domain(const Result<Route>& route)
@@ -95,7 +76,7 @@ awaitable<Result<Route>> MxRoutes::State::look_up(std::shared_ptr<State> state, 
     if (!mx) co_return std::unexpected{mx.error()};
     const Result<RoutePlan> plan = plan_route(domain, *mx);
     if (!plan) co_return std::unexpected{plan.error()};
-    const std::vector<HostAddresses> addresses = co_await gather(state->resolver, plan->hosts, deadline);
+    const std::vector<HostAddresses> addresses = co_await addresses_of(state->resolver, plan->hosts, deadline);
     const RouteTimes times{.now = state->options.now(),
                            .ttl_min = state->options.ttl_min,
                            .ttl_max = state->options.ttl_max,

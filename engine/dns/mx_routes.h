@@ -20,9 +20,6 @@
 #include <boost/asio/ip/network_v4.hpp>
 #include <boost/asio/ip/network_v6.hpp>
 
-#include <boost/asio/ip/network_v4.hpp>
-#include <boost/asio/ip/network_v6.hpp>
-
 #include "engine/base/clock.h"
 #include "engine/base/uuid.h"
 #include "engine/dns/resolver.h"
