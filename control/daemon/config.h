@@ -1,0 +1,171 @@
+// control/daemon/config.h
+// The daemon's settings: what one TOML file says, with a default for every key.
+//
+//   in      a TOML file; packaging/penguin-mta.toml lists every key with its default (a test holds the two together).
+//           The environment overrides nothing.
+//   out     a Config whose values keep their rules, or all problems at once, each with file, line and key
+//   rules   unknown keys, other types and values out of range are refused; so is a test-only value in production
+//   never   a problem shows a password: keys that may hold one are read by ConfigSection::secret
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "control/daemon/config_reader.h"
+
+namespace penguin::control {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+struct NodeConfig {
+    std::string name; // empty: the host name
+    std::string state_dir = "/var/lib/penguin-mta";
+    std::string environment = "production"; // or "test"
+    std::string pool = "default";           // the pool whose queue this node serves
+    seconds stop_grace{20};                 // for transactions in progress when we are asked to stop
+    friend bool operator==(const NodeConfig&, const NodeConfig&) = default;
+};
+
+struct LogConfig {
+    std::string level = "info";
+    std::string format = "text";
+    std::map<std::string, std::string, std::less<>> modules; // module -> level
+    friend bool operator==(const LogConfig&, const LogConfig&) = default;
+};
+
+struct HttpConfig {
+    std::vector<std::string> listen{"127.0.0.1:8025"}; // "address:port", "[address]:port" or "unix:/path"
+    std::string tls_cert;                              // PEM files; both or none
+    std::string tls_key;
+    std::uint64_t body_max = 32ULL << 20; // octets
+    std::size_t connections_max = 512;
+    seconds request_timeout{60};
+    seconds idle_timeout{60};
+    friend bool operator==(const HttpConfig&, const HttpConfig&) = default;
+};
+
+struct AuthConfig {
+    std::string jwks_file; // empty: API keys only
+    std::string issuer;
+    std::string audience;
+    friend bool operator==(const AuthConfig&, const AuthConfig&) = default;
+};
+
+struct RedisConfig {
+    std::string url; // empty: our own Redis, a child process
+    std::string ca_file;
+    std::string prefix = "pm:";
+    bool allow_unsafe = false;                       // take a Redis that may lose mail (loud)
+    std::uint64_t embedded_maxmemory = 512ULL << 20; // octets
+    friend bool operator==(const RedisConfig&, const RedisConfig&) = default;
+};
+
+struct DsnConfig {
+    std::string dsn;        // role pm_api
+    std::string worker_dsn; // role pm_worker
+    std::string owner_dsn;  // owns the schema: migrate
+    friend bool operator==(const DsnConfig&, const DsnConfig&) = default;
+};
+
+struct DatabaseConfig {
+    static constexpr std::array<std::string_view, 4> kTiers{"control", "content", "queue", "analytics"};
+
+    DsnConfig all;                                       // empty: our own PostgreSQL, a child process
+    std::map<std::string, DsnConfig, std::less<>> tiers; // what differs, by tier
+    std::size_t connections = 4;                         // a role
+    seconds statement_timeout{30};
+    std::uint64_t embedded_shared_buffers = 128ULL << 20; // octets
+
+    bool embedded() const { return all == DsnConfig{} && tiers.empty(); }
+    DsnConfig of(std::string_view tier) const;
+    friend bool operator==(const DatabaseConfig&, const DatabaseConfig&) = default;
+};
+
+struct KeysConfig {
+    std::string master_key_file; // empty: the credential "master-key", else <state_dir>/master.key
+    friend bool operator==(const KeysConfig&, const KeysConfig&) = default;
+};
+
+struct DnsConfig {
+    std::vector<std::string> servers; // "address" or "address:port"; empty: /etc/resolv.conf
+    milliseconds timeout{2'000};      // one try at one server
+    std::size_t tries = 3;
+    friend bool operator==(const DnsConfig&, const DnsConfig&) = default;
+};
+
+struct SmtpTimeoutsConfig { // defaults: RFC 5321 4.5.3.2 where it names one
+    seconds connect{30};
+    seconds greeting{300};
+    seconds ehlo{300};
+    seconds starttls{60}; // command and handshake
+    seconds mail{300};
+    seconds rcpt{300};
+    seconds data{120}; // until 354
+    seconds body{180}; // each block of the body
+    seconds final_dot{600};
+    seconds quit{10};
+    friend bool operator==(const SmtpTimeoutsConfig&, const SmtpTimeoutsConfig&) = default;
+};
+
+struct SmtpConfig {
+    std::uint16_t port = 25;
+    bool starttls = true;                   // used when offered
+    std::vector<std::string> allow_targets; // networks, tests only: "127.0.0.0/8"
+    SmtpTimeoutsConfig timeouts;
+    friend bool operator==(const SmtpConfig&, const SmtpConfig&) = default;
+};
+
+struct DeliveryConfig {
+    std::size_t shards = 0;     // threads that deliver; 0: one a core
+    std::size_t workers = 0;    // threads that render and sign; 0: one a core
+    std::size_t window = 2'000; // messages that a node holds claimed
+    std::size_t connections_per_lane = 10;
+    std::size_t connections_per_site = 50;
+    std::size_t messages_per_connection = 100;
+    seconds idle{5}; // a connection without work is closed after it
+    std::vector<seconds> retry_ladder{seconds{300},   seconds{900},   seconds{1'800},
+                                      seconds{3'600}, seconds{7'200}, seconds{14'400}};
+    std::size_t retry_jitter_percent = 20;
+    seconds life{388'800}; // 4d12h from acceptance, then a message expires
+    friend bool operator==(const DeliveryConfig&, const DeliveryConfig&) = default;
+};
+
+struct DkimConfig {
+    std::size_t audit_per_mille = 1; // share of messages that the second implementation verifies
+    friend bool operator==(const DkimConfig&, const DkimConfig&) = default;
+};
+
+struct Config {
+    NodeConfig node;
+    LogConfig log;
+    HttpConfig http;
+    AuthConfig auth;
+    RedisConfig redis;
+    DatabaseConfig database;
+    KeysConfig keys;
+    DnsConfig dns;
+    SmtpConfig smtp;
+    DeliveryConfig delivery;
+    DkimConfig dkim;
+    friend bool operator==(const Config&, const Config&) = default;
+};
+
+using ConfigResult = std::expected<Config, ConfigProblems>;
+
+// `file` is only named in problems.
+ConfigResult parse_config(std::string_view text, std::string_view file);
+ConfigResult load_config(const std::filesystem::path& file);
+
+// Every key that there is, "smtp.timeouts.rcpt": for the test of the example file.
+std::set<std::string> config_keys();
+
+} // namespace penguin::control

@@ -1,0 +1,315 @@
+#include "control/daemon/config_reader.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace penguin::control {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+struct Unit {
+    std::string_view name;
+    std::uint64_t factor;
+};
+constexpr std::array<Unit, 5> kTimeUnits{{{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1'000}, {"ms", 1}}};
+constexpr std::array<Unit, 4> kSizeUnits{{{"KiB", 1ULL << 10}, {"MiB", 1ULL << 20}, {"GiB", 1ULL << 30}, {"B", 1}}};
+constexpr std::uint64_t kNumberMax = 1'000'000'000; // of one unit: keeps sums far from overflow
+
+// Takes a number from the front of `text`.
+Result<std::uint64_t> take_number(std::string_view& text)
+{
+    std::uint64_t number = 0;
+    const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (status != std::errc{} || number > kNumberMax) return fail(Errc::bad_value, "no number");
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    return number;
+}
+
+std::string_view take_letters(std::string_view& text)
+{
+    const std::size_t end = std::min(text.find_first_of("0123456789"), text.size());
+    const std::string_view letters = text.substr(0, end);
+    text.remove_prefix(end);
+    return letters;
+}
+
+std::string_view kind_of(const toml::node& node)
+{
+    switch (node.type()) {
+    case toml::node_type::none: return "nothing";
+    case toml::node_type::table: return "a table";
+    case toml::node_type::array: return "an array";
+    case toml::node_type::string: return "text";
+    case toml::node_type::integer: return "a number";
+    case toml::node_type::floating_point: return "a fraction";
+    case toml::node_type::boolean: return "true or false";
+    case toml::node_type::date:
+    case toml::node_type::time:
+    case toml::node_type::date_time: return "a date or time";
+    }
+    return "something else";
+}
+
+std::string wrong_kind(std::string_view wanted, const toml::node& node)
+{
+    return fmt::format("must be {}, is {}", wanted, kind_of(node));
+}
+
+std::string size_text(std::uint64_t size)
+{
+    for (const Unit& unit : {kSizeUnits[2], kSizeUnits[1], kSizeUnits[0]})
+        if (size >= unit.factor && size % unit.factor == 0) return fmt::format("{}{}", size / unit.factor, unit.name);
+    return fmt::format("{}B", size);
+}
+
+} // namespace
+
+Result<milliseconds> parse_duration(std::string_view text)
+{
+    const auto malformed = [] {
+        return fail(Errc::bad_value, R"(must be a time such as "500ms", "30s", "5m" or "4d12h")");
+    };
+    if (text.empty()) return malformed();
+    std::uint64_t total = 0;
+    std::uint64_t last_factor = UINT64_MAX; // units come in falling order, each once
+    while (!text.empty()) {
+        const Result<std::uint64_t> number = take_number(text);
+        if (!number) return malformed();
+        const std::string_view name = take_letters(text);
+        const auto* const unit = std::ranges::find(kTimeUnits, name, &Unit::name);
+        if (unit == kTimeUnits.end() || unit->factor >= last_factor) return malformed();
+        last_factor = unit->factor;
+        total += *number * unit->factor;
+    }
+    return milliseconds{total};
+}
+
+std::string duration_text(milliseconds time)
+{
+    std::string out;
+    auto rest = static_cast<std::uint64_t>(std::max<std::int64_t>(time.count(), 0));
+    for (const Unit& unit : kTimeUnits) {
+        if (rest >= unit.factor) out += fmt::format("{}{}", rest / unit.factor, unit.name);
+        rest %= unit.factor;
+    }
+    return out.empty() ? "0s" : out;
+}
+
+Result<std::uint64_t> parse_size(std::string_view text)
+{
+    const auto malformed = [] {
+        return fail(Errc::bad_value, R"(must be a size such as "64KiB", "256MiB" or "1GiB")");
+    };
+    const Result<std::uint64_t> number = take_number(text);
+    if (!number) return malformed();
+    const auto* const unit = std::ranges::find(kSizeUnits, text, &Unit::name);
+    if (unit == kSizeUnits.end()) return malformed();
+    return *number * unit->factor;
+}
+
+std::string text_of(const ConfigProblem& problem)
+{
+    std::string where = problem.file;
+    if (problem.line != 0) where += fmt::format(":{}", problem.line);
+    if (!problem.key.empty()) where += fmt::format(": {}", problem.key);
+    return fmt::format("{}: {}", where, problem.text);
+}
+
+void ConfigReport::add(std::string_view key, std::string text)
+{
+    std::size_t line = 0;
+    for (std::string_view part = key; line == 0 && !part.empty();) {
+        if (const auto found = lines_.find(part); found != lines_.end()) line = found->second;
+        const std::size_t dot = part.rfind('.');
+        part = dot == std::string_view::npos ? std::string_view{} : part.substr(0, dot);
+    }
+    const auto place = std::ranges::upper_bound(problems_, line, {}, &ConfigProblem::line);
+    problems_.insert(place, {file_, line, std::string{key}, std::move(text)});
+}
+
+ConfigSection::ConfigSection(const toml::table* table, std::string path, ConfigReport& report)
+    : table_{table},
+      path_{std::move(path)},
+      report_{&report}
+{
+    if (!table_) return;
+    for (const auto& [key, node] : *table_) report_->at(full(key.str()), key.source().begin.line);
+}
+
+std::string ConfigSection::full(std::string_view name) const
+{
+    return path_.empty() ? std::string{name} : fmt::format("{}.{}", path_, name);
+}
+
+const toml::node* ConfigSection::find(std::string_view name)
+{
+    asked_.emplace(name);
+    return table_ ? table_->get(name) : nullptr;
+}
+
+ConfigSection ConfigSection::section(std::string_view name)
+{
+    const toml::node* const node = find(name);
+    if (node && !node->is_table()) report_->add(full(name), wrong_kind("a table", *node));
+    return ConfigSection{node ? node->as_table() : nullptr, full(name), *report_};
+}
+
+void ConfigSection::end()
+{
+    if (!table_) return;
+    for (const auto& [key, node] : *table_) {
+        if (asked_.contains(key.str())) continue;
+        report_->add(full(key.str()), fmt::format("unknown key; known here: {}", fmt::join(asked_, ", ")));
+    }
+}
+
+void ConfigSection::read_text(std::string_view name, std::string& out, const Rule<std::string>& rule, bool show)
+{
+    report_->known(full(name));
+    const toml::node* const node = find(name);
+    if (!node) return;
+    const auto* const value = node->as_string();
+    if (!value) return report_->add(full(name), wrong_kind("text", *node));
+    if (value->get().find_first_of(std::string_view{"\0\r\n", 3}) != std::string::npos)
+        return report_->add(full(name), "must be one line");
+    if (const std::string wrong = rule ? rule(value->get()) : ""; !wrong.empty())
+        return report_->add(full(name), show ? fmt::format("{} (it is \"{}\")", wrong, value->get()) : wrong);
+    out = value->get();
+}
+
+void ConfigSection::text(std::string_view name, std::string& out, const Rule<std::string>& rule)
+{
+    read_text(name, out, rule, true);
+}
+
+void ConfigSection::secret(std::string_view name, std::string& out, const Rule<std::string>& rule)
+{
+    read_text(name, out, rule, false);
+}
+
+void ConfigSection::flag(std::string_view name, bool& out)
+{
+    report_->known(full(name));
+    const toml::node* const node = find(name);
+    if (!node) return;
+    if (const auto* const value = node->as_boolean())
+        out = value->get();
+    else
+        report_->add(full(name), wrong_kind("true or false", *node));
+}
+
+void ConfigSection::whole(std::string_view name, std::size_t& out, std::int64_t min, std::int64_t max)
+{
+    report_->known(full(name));
+    const toml::node* const node = find(name);
+    if (!node) return;
+    const auto* const value = node->as_integer();
+    if (!value) return report_->add(full(name), wrong_kind("a number", *node));
+    if (value->get() < min || value->get() > max)
+        return report_->add(full(name), fmt::format("must be {} to {} (it is {})", min, max, value->get()));
+    out = static_cast<std::size_t>(value->get());
+}
+
+void ConfigSection::port(std::string_view name, std::uint16_t& out)
+{
+    std::size_t value = out;
+    whole(name, value, 1, 65'535);
+    out = static_cast<std::uint16_t>(value);
+}
+
+void ConfigSection::size(std::string_view name, std::uint64_t& out, std::uint64_t min, std::uint64_t max)
+{
+    std::string text;
+    const Rule<std::string> rule = [&](const std::string& given) -> std::string {
+        const Result<std::uint64_t> value = parse_size(given);
+        if (!value) return value.error().detail;
+        if (*value < min || *value > max) return fmt::format("must be {} to {}", size_text(min), size_text(max));
+        out = *value;
+        return "";
+    };
+    read_text(name, text, rule, true);
+}
+
+void ConfigSection::read_duration(std::string_view name, milliseconds min, milliseconds max,
+                                  const std::function<void(milliseconds)>& set, milliseconds step)
+{
+    std::string text;
+    const Rule<std::string> rule = [&](const std::string& given) -> std::string {
+        const Result<milliseconds> value = parse_duration(given);
+        if (!value) return value.error().detail;
+        if (*value < min || *value > max)
+            return fmt::format("must be {} to {}", duration_text(min), duration_text(max));
+        if (*value % step != milliseconds{0}) return fmt::format("must be whole times {}", duration_text(step));
+        set(*value);
+        return "";
+    };
+    read_text(name, text, rule, true);
+}
+
+void ConfigSection::texts(std::string_view name, std::vector<std::string>& out, std::size_t max,
+                          const Rule<std::string>& rule)
+{
+    report_->known(full(name));
+    const toml::node* const node = find(name);
+    if (!node) return;
+    const toml::array* const array = node->as_array();
+    if (!array) return report_->add(full(name), wrong_kind("an array of texts", *node));
+    if (array->size() > max) return report_->add(full(name), fmt::format("has more than {} items", max));
+    std::vector<std::string> values;
+    for (const toml::node& item : *array) {
+        const auto* const value = item.as_string();
+        if (!value) return report_->add(full(name), wrong_kind("an array of texts, an item", item));
+        if (const std::string wrong = rule ? rule(value->get()) : ""; !wrong.empty())
+            report_->add(full(name), fmt::format("{} (item \"{}\")", wrong, value->get()));
+        values.push_back(value->get());
+    }
+    out = std::move(values);
+}
+
+void ConfigSection::durations(std::string_view name, std::vector<std::chrono::seconds>& out, std::size_t max_count,
+                              milliseconds min, milliseconds max)
+{
+    std::vector<std::chrono::seconds> values;
+    std::vector<std::string> given;
+    const Rule<std::string> rule = [&](const std::string& item) -> std::string {
+        const Result<milliseconds> value = parse_duration(item);
+        if (!value) return value.error().detail;
+        if (*value < min || *value > max)
+            return fmt::format("must be {} to {}", duration_text(min), duration_text(max));
+        values.push_back(std::chrono::duration_cast<std::chrono::seconds>(*value));
+        return "";
+    };
+    texts(name, given, max_count, rule);
+    if (!given.empty() && values.size() == given.size()) out = std::move(values);
+    const toml::node* const node = find(name);
+    if (node && node->is_array() && node->as_array()->empty()) report_->add(full(name), "must have at least one item");
+}
+
+void ConfigSection::map(std::string_view name, std::map<std::string, std::string, std::less<>>& out,
+                        const Rule<std::string>& rule)
+{
+    report_->known(full(name));
+    const toml::node* const node = find(name);
+    if (!node) return;
+    const toml::table* const table = node->as_table();
+    if (!table) return report_->add(full(name), wrong_kind("a table", *node));
+    for (const auto& [key, item] : *table) {
+        const std::string item_key = fmt::format("{}.{}", full(name), key.str());
+        report_->at(item_key, key.source().begin.line);
+        const auto* const value = item.as_string();
+        if (!value)
+            report_->add(item_key, wrong_kind("text", item));
+        else if (const std::string wrong = rule(value->get()); !wrong.empty())
+            report_->add(item_key, fmt::format("{} (it is \"{}\")", wrong, value->get()));
+        else
+            out.insert_or_assign(std::string{key.str()}, value->get());
+    }
+}
+
+} // namespace penguin::control
