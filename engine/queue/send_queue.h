@@ -117,6 +117,11 @@ public:
     awaitable<Result<>> janitor();
 
 private:
+    awaitable<Result<>> check_redis();
+    awaitable<Result<std::size_t>> cancel_in(std::vector<std::string> target, std::string key, int octets_before);
+    awaitable<Result<std::size_t>> size_of(std::string zset, std::string before, std::string behind);
+    awaitable<Result<std::size_t>> count(std::vector<std::string> command);
+
     struct State;
     std::unique_ptr<State> state_;
 };

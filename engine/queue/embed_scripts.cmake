@@ -1,0 +1,17 @@
+# cmake -DFOLDER=<scripts> -DNAMES=a,b,... -DOUT=<file.cpp> -P embed_scripts.cmake
+# Each script becomes: its #!lua line, common.lua, the rest of it.
+file(READ "${FOLDER}/common.lua" common)
+string(REPLACE "," ";" names "${NAMES}")
+set(code "// Made by embed_scripts.cmake from scripts/*.lua.\n#include \"engine/queue/scripts.h\"\n\nnamespace penguin::queue::scripts {\n")
+foreach(name IN LISTS names)
+  file(READ "${FOLDER}/${name}.lua" text)
+  string(FIND "${text}" "\n" end)
+  math(EXPR rest "${end} + 1")
+  string(SUBSTRING "${text}" 0 ${rest} shebang)
+  string(SUBSTRING "${text}" ${rest} -1 body)
+  set(whole "${shebang}${common}${body}")
+  string(SHA1 sha "${whole}")
+  string(APPEND code "\nconst Script ${name}{\"${name}\", \"queue.${name}.before\", \"queue.${name}.after\", \"${sha}\", R\"lua(${whole})lua\"};\n")
+endforeach()
+string(APPEND code "\n} // namespace penguin::queue::scripts\n")
+file(WRITE "${OUT}" "${code}")

@@ -1,0 +1,253 @@
+// SendQueue's part for the ledger and the control plane: events, cancel, weights, contents, sizes.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <charconv>
+#include <cmath>
+
+#include "engine/base/log.h"
+#include "engine/queue/event_fields.h"
+#include "engine/queue/send_queue_state.h"
+
+namespace penguin::queue {
+
+namespace {
+
+constexpr std::size_t kConfirmMax = 5000; // messages a script call
+constexpr std::size_t kCancelMax = 1000;  // list values that one script call looks at
+constexpr std::size_t kSizesMax = 500;    // lists that one script call measures
+constexpr double kWeightLeast = 0.01;
+constexpr double kWeightMost = 1000;
+
+struct StreamId {
+    std::uint64_t ms = 0;
+    std::uint64_t sequence = 0;
+};
+
+Result<StreamId> parse_stream_id(std::string_view text)
+{
+    StreamId id;
+    const char* end = text.data() + text.size();
+    const auto first = std::from_chars(text.data(), end, id.ms);
+    if (first.ec != std::errc{} || first.ptr == end || *first.ptr != '-')
+        return fail(Errc::bad_value, "position: not a stream id");
+    const auto second = std::from_chars(first.ptr + 1, end, id.sequence);
+    if (second.ec != std::errc{} || second.ptr != end) return fail(Errc::bad_value, "position: not a stream id");
+    return id;
+}
+
+// An event that does not parse was not ours; it must not stop the ledger.
+void append_events(std::vector<Event>& out, std::string_view array_text, bool late)
+{
+    boost::system::error_code code;
+    const boost::json::value array = boost::json::parse(array_text, code);
+    if (code || !array.is_array()) {
+        log::error("queue", "events_unreadable", {{"octets", array_text.size()}});
+        return;
+    }
+    for (const boost::json::value& value : array.get_array()) {
+        Result<Event> event = value.is_object() ? event_of(value.get_object()) : fail(Errc::malformed, "not an object");
+        if (!event) {
+            log::error("queue", "event_unreadable", {{"why", event.error().detail}});
+            continue;
+        }
+        event->late = event->late || late;
+        out.push_back(std::move(*event));
+    }
+}
+
+} // namespace
+
+awaitable<Result<SendQueue::StreamEvents>> SendQueue::read_events(std::string_view after, std::size_t entries_max)
+{
+    StreamEvents out{std::string{after}, {}};
+    const std::string from = after.empty() ? "-" : "(" + std::string{after};
+    const Result<RedisReply> reply = co_await state_->scripts.command(
+        {"XRANGE", state_->scripts.key("events"), from, "+", "COUNT", std::to_string(entries_max)});
+    if (!reply) co_return std::unexpected{reply.error()};
+    for (const RedisReply& row : reply->array()) {
+        if (row.array().size() != 2) co_return fail(Errc::malformed, "XRANGE: an answer that is not Redis'");
+        out.position = row.array()[0].text();
+        const RedisReply::Array& fields = row.array()[1].array();
+        for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
+            const std::string& name = fields[i].text();
+            if (name == "o" || name == "l") append_events(out.events, fields[i + 1].text(), name == "l");
+        }
+    }
+    co_return out;
+}
+
+awaitable<Result<>> SendQueue::confirm_events(std::string_view position, std::span<const MessageId> final_messages)
+{
+    const Result<StreamId> id = parse_stream_id(position);
+    if (!id) co_return std::unexpected{id.error()};
+    const std::string keep = fmt::format("{}-{}", id->ms, id->sequence + 1);
+    const std::string committed{position};
+    std::vector<MessageId> sorted{final_messages.begin(), final_messages.end()};
+    std::ranges::sort(sorted);
+    std::size_t at = 0;
+    do { // the bits first, the position with the last call: a crash in between only has them cleared again
+        const std::size_t end = std::min(at + kConfirmMax, sorted.size());
+        std::vector<std::string> arguments{end == sorted.size() ? committed : "", keep};
+        while (at < end) {
+            const std::size_t first = at;
+            while (at < end && sorted[at].batch == sorted[first].batch) ++at;
+            arguments.push_back(sorted[first].batch.value().text());
+            arguments.push_back(std::to_string(at - first));
+            for (std::size_t i = first; i < at; ++i) arguments.push_back(std::to_string(sorted[i].index));
+        }
+        const Result<RedisReply> reply = co_await state_->scripts.run(scripts::confirm, std::move(arguments));
+        if (!reply) co_return std::unexpected{reply.error()};
+    } while (at < sorted.size());
+    co_return Result<>{};
+}
+
+awaitable<Result<bool>> SendQueue::hold_ledger_lock()
+{
+    std::vector<std::string> arguments{"ledger-lock", state_->owner(), state_->lease_ms()};
+    const Result<RedisReply> reply = co_await state_->scripts.run(scripts::lock, std::move(arguments));
+    if (!reply) co_return std::unexpected{reply.error()};
+    co_return reply->integer() == 1;
+}
+
+awaitable<Result<std::size_t>> SendQueue::cancel_in(std::vector<std::string> target, std::string key, int octets_before)
+{
+    std::size_t cancelled = 0;
+    std::int64_t from = 0;
+    while (from >= 0) {
+        std::vector<std::string> arguments = target;
+        arguments.push_back(key);
+        arguments.push_back(std::to_string(octets_before));
+        arguments.push_back(std::to_string(from));
+        arguments.push_back(std::to_string(kCancelMax));
+        const Result<RedisReply> reply = co_await state_->scripts.run(scripts::cancel, std::move(arguments));
+        if (!reply) co_return std::unexpected{reply.error()};
+        const RedisReply::Array& answer = reply->array();
+        if (answer.size() != 2) co_return fail(Errc::malformed, "cancel: an answer that is not the script's");
+        cancelled += static_cast<std::size_t>(answer[0].integer());
+        from = answer[1].integer();
+    }
+    co_return cancelled;
+}
+
+awaitable<Result<std::size_t>> SendQueue::cancel(TenantId tenant, BatchId batch, std::span<const MessageId> messages)
+{
+    std::string map;
+    for (const MessageId& message : messages) {
+        if (message.batch != batch) co_return fail(Errc::bad_value, "cancel: all messages must be of the batch");
+        if (message.index >= map.size()) map.resize(message.index + 1, '0');
+        map[message.index] = '1';
+    }
+    const std::string owner = tenant.value().text();
+    const std::vector<std::string> target{owner, batch.value().text(), map};
+    const Result<RedisReply> places =
+        co_await state_->scripts.command({"ZRANGE", state_->scripts.key("parked"), "0", "-1"});
+    if (!places) co_return std::unexpected{places.error()};
+    // In the order in which entries move by themselves, so that none is passed on its way: due and parked to ready.
+    std::vector<std::pair<std::string, int>> lists{{"", 0}};
+    for (const RedisReply& place : places->array())
+        lists.emplace_back(state_->scripts.key("parked:" + place.text() + ":" + owner), 1);
+    for (const char* prio : {"0", "1", "2"}) lists.emplace_back(state_->scripts.key("ready:" + owner + ":" + prio), 0);
+    std::size_t cancelled = 0;
+    for (const auto& [key, octets_before] : lists) {
+        const Result<std::size_t> some = co_await cancel_in(target, key, octets_before);
+        if (!some) co_return std::unexpected{some.error()};
+        cancelled += *some;
+    }
+    co_return cancelled;
+}
+
+awaitable<Result<>> SendQueue::set_weight(TenantId tenant, double weight)
+{
+    if (!std::isfinite(weight) || weight < kWeightLeast || weight > kWeightMost)
+        co_return fail(Errc::bad_value, "weight: 0.01 to 1000");
+    const std::string key = state_->scripts.key("weights");
+    std::vector<std::string> command{"HSET", key, tenant.value().text(), fmt::format("{}", weight)};
+    if (weight == 1) command = {"HDEL", key, tenant.value().text()}; // what is missing weighs 1
+    const Result<RedisReply> reply = co_await state_->scripts.command(std::move(command));
+    if (!reply) co_return std::unexpected{reply.error()};
+    co_return Result<>{};
+}
+
+awaitable<Result<>> SendQueue::put_content(TenantId tenant, const ContentId& id, std::string_view bytes,
+                                           std::chrono::seconds ttl)
+{
+    const std::string key = state_->scripts.key("content:" + tenant.value().text() + ":" + id.value());
+    const Result<RedisReply> reply =
+        co_await state_->scripts.command({"SET", key, std::string{bytes}, "EX", std::to_string(ttl.count())});
+    if (!reply) co_return std::unexpected{reply.error()};
+    co_return Result<>{};
+}
+
+awaitable<Result<std::optional<std::string>>> SendQueue::get_content(TenantId tenant, const ContentId& id)
+{
+    const std::string key = state_->scripts.key("content:" + tenant.value().text() + ":" + id.value());
+    const Result<RedisReply> reply = co_await state_->scripts.command({"GET", key});
+    if (!reply) co_return std::unexpected{reply.error()};
+    if (reply->nil()) co_return std::optional<std::string>{};
+    co_return std::optional<std::string>{reply->text()};
+}
+
+// The lists of a zset's tenants, counted in parts: other calls come between.
+awaitable<Result<std::size_t>> SendQueue::size_of(std::string zset, std::string before, std::string behind)
+{
+    std::size_t total = 0;
+    for (std::size_t from = 0;; from += kSizesMax) {
+        std::vector<std::string> arguments{zset, before, behind, std::to_string(from), std::to_string(kSizesMax)};
+        const Result<RedisReply> reply = co_await state_->scripts.run(scripts::sizes, std::move(arguments));
+        if (!reply) co_return std::unexpected{reply.error()};
+        const RedisReply::Array& answer = reply->array();
+        if (answer.size() != 2) co_return fail(Errc::malformed, "sizes: an answer that is not the script's");
+        total += static_cast<std::size_t>(answer[1].integer());
+        if (static_cast<std::size_t>(answer[0].integer()) < kSizesMax) co_return total;
+    }
+}
+
+awaitable<Result<std::size_t>> SendQueue::count(std::vector<std::string> command)
+{
+    const Result<RedisReply> reply = co_await state_->scripts.command(std::move(command));
+    if (!reply) co_return std::unexpected{reply.error()};
+    co_return static_cast<std::size_t>(reply->integer());
+}
+
+awaitable<Result<Summary>> SendQueue::summary()
+{
+    const ScriptCaller& caller = state_->scripts;
+    Summary out;
+    Error problem;
+    const auto add = [&problem](std::size_t& to, const Result<std::size_t>& some) {
+        if (some)
+            to += *some;
+        else
+            problem = some.error();
+    };
+    for (const std::string prio : {"0", "1", "2"}) {
+        const Result<std::size_t> some =
+            co_await size_of(caller.key("active:" + prio), caller.key("ready:"), ":" + prio);
+        add(out.ready, some);
+    }
+    const Result<RedisReply> places = co_await state_->scripts.command({"ZRANGE", caller.key("parked"), "0", "-1"});
+    if (!places) co_return std::unexpected{places.error()};
+    for (const RedisReply& place : places->array()) {
+        const std::string zset = caller.key("parked:" + place.text());
+        const Result<std::size_t> some = co_await size_of(zset, zset + ":", "");
+        add(out.parked, some);
+    }
+    const Result<RedisReply> nodes = co_await state_->scripts.command({"HKEYS", caller.key("nodes")});
+    if (!nodes) co_return std::unexpected{nodes.error()};
+    for (const RedisReply& node : nodes->array()) {
+        const Result<std::size_t> some = co_await count({"HLEN", caller.key("hand:" + node.text())});
+        add(out.in_hands, some);
+    }
+    const Result<std::size_t> due = co_await count({"ZCARD", caller.key("due")});
+    add(out.due, due);
+    const Result<std::size_t> events = co_await count({"XLEN", caller.key("events")});
+    add(out.events, events);
+    const Result<std::size_t> dead = co_await count({"XLEN", caller.key("dead")});
+    add(out.dead, dead);
+    if (!problem.detail.empty()) co_return std::unexpected{problem};
+    co_return out;
+}
+
+} // namespace penguin::queue

@@ -1,0 +1,189 @@
+// SendQueue's part as a node: its name, its lease, other nodes' hands, the minute's tidying.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/base/log.h"
+#include "engine/queue/send_queue_state.h"
+
+namespace penguin::queue {
+
+namespace {
+
+constexpr std::size_t kStateMax = 256;         // octets of a node's state text
+constexpr std::size_t kTakeoverCallsMax = 200; // script calls for one dead node a heartbeat, 1,000 entries each
+constexpr std::size_t kStopCallsMax = 1000;
+
+bool is_made_of(std::string_view text, std::string_view more)
+{
+    return std::ranges::all_of(text, [more](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               more.find(c) != std::string_view::npos;
+    });
+}
+
+// These become parts of keys and of patterns in Lua.
+Result<> check(const SendQueue::Options& options)
+{
+    const std::string& node = options.node.value();
+    const std::string& pool = options.pool.value();
+    if (options.prefix.size() > 64 || !is_made_of(options.prefix, "_.:-"))
+        return fail(Errc::bad_value, "prefix: at most 64 of letters, digits, _ . : -");
+    if (pool.empty() || pool.size() > 32 || !is_made_of(pool, "-"))
+        return fail(Errc::bad_value, "pool: 1 to 32 letters, digits and hyphens");
+    if (node.empty() || node.size() > 64 || !is_made_of(node, ".-"))
+        return fail(Errc::bad_value, "node: 1 to 64 letters, digits, dots and hyphens");
+    if (options.incarnation.size() < 2 || options.incarnation.size() > 64 || !is_made_of(options.incarnation, ".-"))
+        return fail(Errc::bad_value, "incarnation: 2 to 64 letters, digits, dots and hyphens");
+    if (options.enqueue_limit <= 0 || options.enqueue_limit > 1)
+        return fail(Errc::bad_value, "enqueue_limit: more than 0, at most 1");
+    return Result<>{};
+}
+
+std::string_view field_of(std::string_view info, std::string_view name)
+{
+    const std::string key = "\n" + std::string{name} + ":";
+    const auto at = info.find(key);
+    if (at == std::string_view::npos) return "";
+    const std::string_view rest = info.substr(at + key.size());
+    return rest.substr(0, rest.find_first_of("\r\n"));
+}
+
+} // namespace
+
+void SendQueue::State::renew_lease(std::chrono::nanoseconds asked)
+{
+    // Redis counts from when it heard us, which was later than `asked`; a twentieth less covers clocks of unequal speed.
+    const auto lease = std::chrono::duration_cast<std::chrono::nanoseconds>(options.lease) * 19 / 20;
+    lease_until.store((asked + lease).count(), std::memory_order_relaxed);
+}
+
+bool SendQueue::lease_holds() const { return boot_now().count() < state_->lease_until.load(std::memory_order_relaxed); }
+
+awaitable<Result<>> SendQueue::check_redis()
+{
+    const Result<RedisReply> memory = co_await state_->scripts.command({"INFO", "memory"});
+    if (!memory) co_return fail(memory.error(), "INFO memory");
+    const Result<RedisReply> persistence = co_await state_->scripts.command({"INFO", "persistence"});
+    if (!persistence) co_return fail(persistence.error(), "INFO persistence");
+    const std::string_view policy = field_of(memory->text(), "maxmemory_policy");
+    std::string why;
+    if (policy != "noeviction")
+        why += fmt::format("maxmemory-policy is {}: it may throw queued mail away; set it to noeviction. ", policy);
+    if (field_of(persistence->text(), "aof_enabled") != "1")
+        why += "appendonly is off: a restart loses queued mail; set it to yes. ";
+    if (why.empty()) co_return Result<>{};
+    why.pop_back();
+    if (!state_->options.allow_unsafe_redis) co_return fail(Errc::refused, "Redis may lose mail: " + why);
+    log::error("queue", "redis_is_unsafe", {{"pool", state_->options.pool.value()}, {"why", why}});
+    co_return Result<>{};
+}
+
+awaitable<Result<>> SendQueue::start(bool crashed_before)
+{
+    Result<> fine = check(state_->options);
+    if (fine) fine = co_await check_redis();
+    if (fine) fine = co_await state_->scripts.load_all();
+    if (!fine) co_return fine;
+    const auto asked = boot_now();
+    std::vector<std::string> arguments{state_->options.node.value(), state_->options.incarnation,
+                                       std::to_string(kContractVersion), state_->lease_ms(),
+                                       crashed_before ? "1" : "0"};
+    const Result<RedisReply> reply = co_await state_->scripts.run(scripts::start, std::move(arguments));
+    if (!reply) co_return std::unexpected{reply.error()};
+    const RedisReply::Array& answer = reply->array();
+    const std::string verdict = answer.empty() ? "" : answer[0].text();
+    if (verdict == "held" && answer.size() == 2)
+        co_return fail(Errc::stale,
+                       fmt::format("another incarnation of node {} holds its name; its lease ends in {} ms",
+                                   state_->options.node.value(), answer[1].integer()));
+    if (verdict == "version" && answer.size() == 3)
+        co_return fail(Errc::refused, fmt::format("node {} speaks version {} of the queue's contract, we speak {}",
+                                                  answer[1].text(), answer[2].integer(), kContractVersion));
+    if (verdict != "ok") co_return fail(Errc::malformed, "start: an answer that is not the script's");
+    state_->renew_lease(asked);
+    co_return Result<>{};
+}
+
+awaitable<Result<>> SendQueue::stop()
+{
+    for (std::size_t call = 0; call < kStopCallsMax; ++call) {
+        std::vector<std::string> arguments{state_->options.node.value(), state_->options.incarnation};
+        const Result<RedisReply> reply = co_await state_->scripts.run(scripts::stop, std::move(arguments));
+        if (!reply) co_return std::unexpected{reply.error()};
+        if (reply->integer() < 0) continue; // more to move
+        state_->lease_until.store(0, std::memory_order_relaxed);
+        if (reply->integer() == 0) co_return Result<>{};
+        co_return fail(Errc::conflict,
+                       fmt::format("{} entries were in the hand: another node takes them over", reply->integer()));
+    }
+    co_return fail(Errc::timeout, "stop: too much lies aside for this node; another node takes it over");
+}
+
+awaitable<Result<>> SendQueue::heartbeat(std::string_view state)
+{
+    const auto asked = boot_now();
+    std::vector<std::string> arguments{state_->options.node.value(), state_->options.incarnation,
+                                       std::to_string(kContractVersion), state_->lease_ms(),
+                                       std::string{state.substr(0, kStateMax)}};
+    const Result<RedisReply> reply = co_await state_->scripts.run(scripts::heartbeat, std::move(arguments));
+    if (!reply) {
+        if (reply.error().code == Errc::stale) state_->lease_until.store(0, std::memory_order_relaxed);
+        co_return std::unexpected{reply.error()};
+    }
+    state_->renew_lease(asked);
+    for (const RedisReply& dead : reply->array()) {
+        Result<> taken = co_await state_->take_over(dead.text());
+        if (!taken) co_return taken;
+    }
+    co_return Result<>{};
+}
+
+awaitable<Result<>> SendQueue::State::take_over(std::string node)
+{
+    std::int64_t moved = 0;
+    bool more = true;
+    for (std::size_t call = 0; more && call < kTakeoverCallsMax; ++call) {
+        std::vector<std::string> arguments{node, lease_ms()};
+        const Result<RedisReply> reply = co_await scripts.run(scripts::takeover, std::move(arguments));
+        if (!reply) co_return std::unexpected{reply.error()};
+        const RedisReply::Array& answer = reply->array();
+        if (answer.size() != 2) co_return fail(Errc::malformed, "takeover: an answer that is not the script's");
+        moved += answer[0].integer();
+        more = answer[1].integer() == 1;
+    }
+    log::warning("queue", "node_taken_over", {{"node", node}, {"entries", moved}, {"more", more}});
+    co_return Result<>{};
+}
+
+awaitable<Result<>> SendQueue::janitor()
+{
+    constexpr std::string_view kLeaseMs = "55000"; // a minute's turn, less a little
+    std::vector<std::string> lock{"janitor", state_->owner(), std::string{kLeaseMs}};
+    const Result<RedisReply> locked = co_await state_->scripts.run(scripts::lock, std::move(lock));
+    if (!locked) co_return std::unexpected{locked.error()};
+    if (locked->integer() != 1) co_return Result<>{};
+    const std::string start = state_->scripts.key("ready:");
+    std::string cursor = "0";
+    do {
+        const Result<RedisReply> page =
+            co_await state_->scripts.command({"SCAN", cursor, "MATCH", start + "*", "COUNT", "1000"});
+        if (!page) co_return std::unexpected{page.error()};
+        if (page->array().size() != 2) co_return fail(Errc::malformed, "SCAN: an answer that is not Redis'");
+        cursor = page->array()[0].text();
+        std::vector<std::string> found;
+        for (const RedisReply& key : page->array()[1].array()) {
+            const std::string_view name = std::string_view{key.text()}.substr(start.size());
+            if (name.size() < 3 || name[name.size() - 2] != ':' || name.back() < '0' || name.back() > '2') continue;
+            found.emplace_back(name.substr(0, name.size() - 2));
+            found.emplace_back(1, name.back());
+        }
+        if (found.empty()) continue;
+        const Result<RedisReply> added = co_await state_->scripts.run(scripts::readd, std::move(found));
+        if (!added) co_return std::unexpected{added.error()};
+        if (added->integer() > 0) log::info("queue", "tenants_added_again", {{"count", added->integer()}});
+    } while (cursor != "0");
+    co_return Result<>{};
+}
+
+} // namespace penguin::queue

@@ -1,0 +1,27 @@
+// engine/queue/scripts.h
+// The Lua scripts (scripts/*.lua), put into the program when it is built, common.lua in front of each.
+#pragma once
+
+#include <string_view>
+
+namespace penguin::queue {
+
+struct Script {
+    std::string_view name;
+    std::string_view before; // crash points
+    std::string_view after;
+    std::string_view sha1; // hex, as EVALSHA wants it
+    std::string_view text;
+};
+
+namespace scripts {
+extern const Script start, stop, heartbeat, takeover, enqueue, claim, settle, release, park, bury, cancel, readd, sizes,
+    confirm, lock;
+} // namespace scripts
+
+inline constexpr const Script* kScripts[] = {
+    &scripts::start,  &scripts::stop,   &scripts::heartbeat, &scripts::takeover, &scripts::enqueue,
+    &scripts::claim,  &scripts::settle, &scripts::release,   &scripts::park,     &scripts::bury,
+    &scripts::cancel, &scripts::readd,  &scripts::sizes,     &scripts::confirm,  &scripts::lock};
+
+} // namespace penguin::queue

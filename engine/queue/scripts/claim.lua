@@ -1,0 +1,188 @@
+#!lua flags=allow-oom
+-- Moves entries into a node's hand, in fair order. Rules and costs: engine/queue/README.md.
+-- ARGV: prefix, node, incarnation, lease ms, entries at most, of a tenant at weight 1, of a place, octets of an entry at most,
+--       then the places that are full
+-- Gives: token, packed value, token, packed value ...
+local node, incarnation, lease = ARGV[2], ARGV[3], tonumber(ARGV[4])
+local most, quantum, per_place, entry_max = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
+if not holds_name(node, incarnation) then return STALE end
+local full = {}
+for i = 9, #ARGV do full[ARGV[i]] = true end
+
+local PROMOTE_MAX = 200   -- entries of `due` a call
+local TENANTS_MAX = 300   -- tenants looked at a call and priority (or place), so that a set of empty ones cannot block
+local PLACES_MAX = 128    -- places looked at a call
+local ASIDE_MAX = 200     -- entries put aside a call
+
+local function promote()
+    local ids = redis.call('ZRANGE', P .. 'due', '-inf', digits(now), 'BYSCORE', 'LIMIT', 0, PROMOTE_MAX)
+    if #ids == 0 then return end
+    local values = redis.call('HMGET', P .. 'wait', unpack(ids))
+    redis.call('ZREM', P .. 'due', unpack(ids))
+    redis.call('HDEL', P .. 'wait', unpack(ids))
+    for i = #ids, 1, -1 do -- the first due ends up at the head
+        if values[i] then to_ready(unpacked(values[i])) end
+    end
+end
+
+local taken = {}      -- {prio, tenant, entry}
+local asides = 0
+local function admit(prio, tenant, entry)
+    if #entry > entry_max then
+        bury(tenant, 'too_long: the entry is longer than ' .. entry_max .. ' octets', entry)
+        return false
+    end
+    if string.sub(entry, 1, 10) == '{"avoid":{' then
+        local avoid = avoid_of(entry)
+        if avoid[node] and avoid[node] > now then
+            asides = asides + 1
+            put_aside(prio, tenant, entry, avoid, lease, digits(now) .. '-' .. asides)
+            return false
+        end
+    end
+    taken[#taken + 1] = { prio, tenant, entry }
+    return true
+end
+
+-- A key of another type than a list is somebody's mistake. It must not stop the script half-way, when entries of
+-- others are off their lists already, nor any later claim: it is taken out of the set and told.
+local function pop(key, tenant, count)
+    local got = redis.pcall('LPOP', key, count)
+    if type(got) ~= 'table' then return {} end
+    if got.err then
+        bury(tenant, 'malformed: ' .. key .. ' is not a list', '')
+        return {}
+    end
+    return got
+end
+
+local function weights_of(tenants)
+    local weights = redis.call('HMGET', P .. 'weights', unpack(tenants))
+    for i = 1, #tenants do
+        local weight = tonumber(weights[i] or 1) or 1
+        weights[i] = math.max(0.01, math.min(1000, weight))
+    end
+    return weights
+end
+
+-- Serves the tenants of a zset, lowest virtual time first, until `budget` entries are taken. A tenant stays in the set with
+-- its new time until it is found empty, so that one who refills in small lots cannot come back as a newcomer each time.
+-- Gives the entries taken and the new floor of virtual time.
+local function serve(zset, key_of, budget, floor, take)
+    local left, looked = budget, 0
+    while left > 0 and looked < TENANTS_MAX and asides < ASIDE_MAX do
+        local low = redis.call('ZRANGE', zset, 0, math.ceil(left / quantum) - 1, 'WITHSCORES')
+        if #low == 0 then break end
+        local tenants = {}
+        for i = 1, #low, 2 do tenants[#tenants + 1] = low[i] end
+        local weights, scores, gone = weights_of(tenants), {}, {}
+        for i, tenant in ipairs(tenants) do
+            if left <= 0 then break end
+            local got = pop(key_of(tenant), tenant, math.min(left, math.ceil(quantum * weights[i])))
+            if #got == 0 then gone[#gone + 1] = tenant
+            else
+                floor = math.max(floor, tonumber(low[2 * i]))
+                scores[#scores + 1] = string.format('%.17g', floor + #got / weights[i])
+                scores[#scores + 1] = tenant
+                for _, entry in ipairs(got) do
+                    if take(tenant, entry) then left = left - 1 end
+                end
+            end
+        end
+        if #scores > 0 then redis.call('ZADD', zset, unpack(scores)) end
+        if #gone > 0 then redis.call('ZREM', zset, unpack(gone)) end
+        looked = looked + #tenants
+    end
+    return budget - left, floor
+end
+
+local function from_ready(prio, budget)
+    if budget <= 0 then return 0 end
+    local vt = P .. 'vt:' .. prio
+    local before = tonumber(redis.call('GET', vt) or 0) or 0
+    local got, floor = serve(P .. 'active:' .. prio, function(tenant) return ready_key(tenant, prio) end, budget, before,
+        function(tenant, entry) return admit(prio, tenant, entry) end)
+    if floor ~= before then redis.call('SET', vt, string.format('%.17g', floor)) end
+    return got
+end
+
+-- What is put aside for another node is taken only when its first entry does not avoid us.
+local function is_open(place, with_others)
+    if full[place] then return false end
+    local owner = string.match(place, '^node:(.*)$')
+    if not owner or owner == node then return true end
+    if not with_others then return false end
+    local zset = P .. 'parked:' .. place
+    local tenant = redis.call('ZRANGE', zset, 0, 0)[1]
+    local head = tenant and redis.call('LINDEX', zset .. ':' .. tenant, 0)
+    if not head then return true end
+    return (avoid_of(string.sub(head, 2))[node] or 0) <= now
+end
+
+local function from_places(budget, with_others)
+    if budget <= 0 then return 0 end
+    local index, got, scores = P .. 'parked', 0, {}
+    for _, place in ipairs(redis.call('ZRANGE', index, 0, PLACES_MAX - 1)) do
+        if got >= budget then break end
+        scores[#scores + 1] = digits(now)
+        scores[#scores + 1] = place
+        if is_open(place, with_others) then
+            local zset = P .. 'parked:' .. place
+            got = got + serve(zset, function(tenant) return zset .. ':' .. tenant end, math.min(budget - got, per_place), 0,
+                function(tenant, entry) return admit(string.sub(entry, 1, 1), tenant, string.sub(entry, 2)) end)
+            if redis.call('EXISTS', zset) == 0 then
+                redis.call('ZREM', index, place)
+                scores[#scores], scores[#scores - 1] = nil, nil
+            end
+        end
+    end
+    -- The index is in the order of the last look; with few places each call looks at all of them anyway.
+    if #scores > 0 and redis.call('ZCARD', index) > PLACES_MAX then redis.call('ZADD', index, unpack(scores)) end
+    return got
+end
+
+-- 70 : 20 : 10 for high, normal, low. What does not divide goes to one of them by turns, so that small claims keep the shares.
+local SHARES = { [0] = 7, 2, 1 }
+local function shares_of(budget)
+    local shares, rest = {}, budget
+    for prio = 0, 2 do
+        shares[prio] = math.floor(budget * SHARES[prio] / 10)
+        rest = rest - shares[prio]
+    end
+    while rest > 0 do
+        local turn = redis.call('INCR', P .. 'turn') * 7 % 10 -- 7 and 10 share no factor: ten turns meet all ten values
+        local prio = turn < 7 and 0 or turn < 9 and 1 or 2
+        shares[prio] = shares[prio] + 1
+        rest = rest - 1
+    end
+    return shares
+end
+
+-- An error half-way (a key of a wrong type) must not lose what is off its list already: that is handed out in any case.
+local fine, why = pcall(function()
+    promote()
+    local left = most
+    -- Parked entries are the older ones, but only half of a claim: places with much room must not starve what is new.
+    left = left - from_places(math.ceil(left / 2), false)
+    local shares = shares_of(left)
+    for prio = 0, 2 do left = left - from_ready(prio, shares[prio]) end
+    for prio = 0, 2 do left = left - from_ready(prio, left) end -- what one has no use for goes to the others
+    from_places(left, true)
+end)
+if #taken == 0 then
+    if fine then return {} end
+    return type(why) == 'table' and why or { err = 'ERR ' .. tostring(why) }
+end
+local marks = {}
+for i, one in ipairs(taken) do marks[i] = P .. 'done:' .. (id_of(one[3]) or '') end
+local done = redis.call('MGET', unpack(marks))
+local base = redis.call('INCRBY', P .. 'tokens', #taken) - #taken
+local out = {}
+for i, one in ipairs(taken) do
+    if not done[i] then -- its final outcome came late and was told: nothing is left to do
+        out[#out + 1] = string.format('%x-%x', now, base + i)
+        out[#out + 1] = packed(one[1], one[2], one[3])
+    end
+end
+if #out > 0 then in_parts('HSET', P .. 'hand:' .. node, out) end
+return out

@@ -1,0 +1,57 @@
+#!lua flags=allow-oom
+-- Takes outcomes. ARGV: prefix, node, incarnation, name of this call, seconds that `done` stays, then for each outcome:
+--   token, message id, event, names of earlier calls that told it and whose reply was lost (with spaces between),
+--   time of the retry (ms), packed value ('' : final)
+-- Gives {settled, late}
+local node, incarnation, call, done_ttl = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local CALLS_MAX = 1000 -- calls remembered: more than can be under way when a connection breaks
+local hand, calls = P .. 'hand:' .. node, P .. 'told:' .. node
+
+local tokens = {}
+for i = 6, #ARGV, 6 do tokens[#tokens + 1] = ARGV[i] end
+local held = {}
+if holds_name(node, incarnation) then
+    local values = redis.call('HMGET', hand, unpack(tokens))
+    for i, token in ipairs(tokens) do held[token] = values[i] or nil end
+end
+
+local function told_by_one_of(names)
+    for name in string.gmatch(names, '%S+') do
+        if redis.call('ZSCORE', calls, name) then return true end
+    end
+    return false
+end
+
+local settled, told, late, gone, waits, dues = 0, {}, {}, {}, {}, {}
+for i = 6, #ARGV, 6 do
+    local token, id, event, earlier, time, value = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5]
+    if held[token] then
+        held[token] = nil
+        settled = settled + 1
+        gone[#gone + 1] = token
+        told[#told + 1] = event
+        if value ~= '' then
+            dues[#dues + 1] = time
+            dues[#dues + 1] = id
+            waits[#waits + 1] = id
+            waits[#waits + 1] = value
+        end
+    elseif told_by_one_of(earlier) then
+        settled = settled + 1
+    elseif value == '' then
+        late[#late + 1] = event
+        redis.call('SET', P .. 'done:' .. id, '1', 'EX', done_ttl)
+        redis.call('ZREM', P .. 'due', id)
+        redis.call('HDEL', P .. 'wait', id)
+    end
+end
+if #gone > 0 then redis.call('HDEL', hand, unpack(gone)) end
+if #dues > 0 then
+    redis.call('ZADD', P .. 'due', unpack(dues))
+    redis.call('HSET', P .. 'wait', unpack(waits))
+end
+tell(told, late)
+redis.call('ZADD', calls, digits(now), call)
+redis.call('ZREMRANGEBYRANK', calls, 0, -CALLS_MAX - 1)
+redis.call('EXPIRE', calls, 3600)
+return { settled, #late }

@@ -1,0 +1,238 @@
+#include "engine/queue/send_queue.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/base/log.h"
+#include "engine/queue/send_queue_state.h"
+
+namespace penguin::queue {
+
+namespace {
+
+constexpr std::size_t kPerPlace = 20; // entries that a claim takes from one parking place
+
+std::string text_of(std::chrono::milliseconds time) { return std::to_string(time.count()); }
+
+std::vector<std::string> arguments_of(const std::vector<std::string>& head, std::span<const Token> tokens)
+{
+    std::vector<std::string> out = head;
+    out.insert(out.end(), tokens.begin(), tokens.end());
+    return out;
+}
+
+struct Unpacked {
+    std::string_view tenant;
+    std::string_view entry;
+    int prio = 0;
+};
+
+Result<Unpacked> unpack(std::string_view value)
+{
+    const auto end = value.find('\n');
+    if (value.empty() || value[0] < '0' || value[0] > '2' || end == std::string_view::npos)
+        return fail(Errc::malformed, "not an entry behind priority and tenant");
+    return Unpacked{.tenant = value.substr(1, end - 1), .entry = value.substr(end + 1), .prio = value[0] - '0'};
+}
+
+// The list that an entry lies in says whose it is and how urgent; an entry that says another tenant is somebody's mistake
+// or worse.
+Result<Entry> entry_of(std::string_view value)
+{
+    const Result<Unpacked> parts = unpack(value);
+    if (!parts) return std::unexpected{parts.error()};
+    Result<Entry> entry = Entry::parse(parts->entry);
+    if (!entry) return entry;
+    if (entry->tenant.value().text() != parts->tenant)
+        return fail(Errc::bad_value, "tenant: not the one whose list the entry was in");
+    entry->prio = static_cast<Priority>(parts->prio);
+    if (entry->queued == WallTime{}) entry->queued = wall_now(); // a plain producer need not say it
+    return entry;
+}
+
+} // namespace
+
+std::string packed(const Entry& entry)
+{
+    return fmt::format("{}{}\n{}", static_cast<int>(entry.prio), entry.tenant.value().text(), entry.to_json());
+}
+
+SendQueue::State::State(RedisConnection& redis, Options given)
+    : options{std::move(given)},
+      scripts{redis, options.prefix + "{" + options.pool.value() + "}:", options.call_deadline}
+{
+}
+
+std::string SendQueue::State::lease_ms() const { return text_of(options.lease); }
+
+SendQueue::SendQueue(RedisConnection& redis, Options options)
+    : state_{std::make_unique<State>(redis, std::move(options))}
+{
+}
+
+SendQueue::~SendQueue() = default;
+
+awaitable<Result<EnqueueReport>> SendQueue::enqueue(std::span<const Entry> entries)
+{
+    EnqueueReport report;
+    if (entries.empty()) co_return report;
+    const TenantId tenant = entries.front().tenant;
+    const BatchId batch = entries.front().id.batch;
+    std::vector<std::string> texts;
+    texts.reserve(entries.size());
+    for (const Entry& entry : entries) {
+        if (entry.tenant != tenant || entry.id.batch != batch)
+            co_return fail(Errc::bad_value, "enqueue: all entries must be of one tenant and one batch");
+        texts.push_back(entry.to_json());
+        if (texts.back().size() > kEntryMax)
+            co_return fail(Errc::too_long, fmt::format("entry {}: at most {} octets", entry.id.text(), kEntryMax));
+    }
+    for (std::size_t at = 0; at < entries.size();) {
+        std::vector<std::string> arguments{tenant.value().text(), batch.value().text(),
+                                           fmt::format("{}", state_->options.enqueue_limit)};
+        std::size_t octets = 0;
+        for (std::size_t n = 0; at < entries.size() && n < kEnqueueMax && octets < kEnqueueOctets; ++at, ++n) {
+            const Entry& entry = entries[at];
+            octets += texts[at].size();
+            arguments.push_back(std::to_string(entry.id.index));
+            arguments.push_back(std::to_string(static_cast<int>(entry.prio)));
+            arguments.push_back(entry.not_before ? std::to_string(to_unix_ms(*entry.not_before)) : "0");
+            arguments.push_back(std::move(texts[at]));
+        }
+        const Result<RedisReply> reply = co_await state_->scripts.run(scripts::enqueue, std::move(arguments));
+        if (!reply) co_return std::unexpected{reply.error()};
+        const RedisReply::Array& answer = reply->array();
+        if (answer.size() != 2) co_return fail(Errc::malformed, "enqueue: an answer that is not the script's");
+        if (answer[0].integer() < 0)
+            co_return fail(Errc::full, fmt::format("Redis uses {} % of its memory", answer[1].integer()));
+        report.queued += static_cast<std::size_t>(answer[0].integer());
+        report.skipped += static_cast<std::size_t>(answer[1].integer());
+    }
+    co_return report;
+}
+
+awaitable<Result<std::vector<Claimed>>> SendQueue::claim(const ClaimRequest& request)
+{
+    if (request.max == 0) co_return std::vector<Claimed>{};
+    std::vector<std::string> arguments{state_->options.node.value(),
+                                       state_->options.incarnation,
+                                       state_->lease_ms(),
+                                       std::to_string(std::min(request.max, kClaimMax)),
+                                       std::to_string(std::clamp<std::size_t>(request.per_tenant, 1, kClaimMax)),
+                                       std::to_string(kPerPlace),
+                                       std::to_string(kEntryMax)};
+    arguments.insert(arguments.end(), request.full.begin(), request.full.end());
+    Result<RedisReply> reply = co_await state_->scripts.run(scripts::claim, std::move(arguments));
+    if (!reply) co_return std::unexpected{reply.error()};
+    co_return co_await state_->take_up(std::move(*reply));
+}
+
+awaitable<Result<std::vector<Claimed>>> SendQueue::hand()
+{
+    Result<RedisReply> reply =
+        co_await state_->scripts.command({"HGETALL", state_->scripts.key("hand:" + state_->options.node.value())});
+    if (!reply) co_return std::unexpected{reply.error()};
+    co_return co_await state_->take_up(std::move(*reply));
+}
+
+awaitable<Result<std::vector<Claimed>>> SendQueue::State::take_up(RedisReply reply)
+{
+    std::vector<Claimed> claimed;
+    std::vector<std::string> bad{options.node.value(), options.incarnation};
+    const RedisReply::Array& flat = reply.array();
+    claimed.reserve(flat.size() / 2);
+    for (std::size_t i = 0; i + 1 < flat.size(); i += 2) {
+        const std::string& token = flat[i].text();
+        Result<Entry> entry = entry_of(flat[i + 1].text());
+        if (entry) {
+            claimed.push_back({token, std::move(*entry)});
+            continue;
+        }
+        log::warning("queue", "entry_buried", {{"pool", options.pool.value()}, {"why", entry.error().detail}});
+        bad.push_back(token);
+        bad.push_back(fmt::format("{}: {}", name_of(entry.error().code), entry.error().detail));
+    }
+    if (bad.size() == 2) co_return claimed;
+    // Should this fail, they stay in the hand, and the next comparison meets them again.
+    const Result<RedisReply> buried = co_await scripts.run(scripts::bury, std::move(bad));
+    if (!buried) log::warning("queue", "bury_failed", {{"why", buried.error().detail}});
+    co_return claimed;
+}
+
+awaitable<Result<SettleReport>> SendQueue::settle(std::span<const Settlement> settlements)
+{
+    SettleReport report;
+    while (!settlements.empty()) {
+        const auto part = settlements.first(std::min(settlements.size(), kTokensMax));
+        settlements = settlements.subspan(part.size());
+        const Result<SettleReport> told = co_await state_->settle(part);
+        if (!told) co_return std::unexpected{told.error()};
+        report.settled += told->settled;
+        report.late += told->late;
+    }
+    co_return report;
+}
+
+awaitable<Result<SettleReport>> SendQueue::State::settle(std::span<const Settlement> part)
+{
+    constexpr std::string_view kDoneSeconds = "604800"; // a week: longer than any entry lives (DESIGN: 4 d 12 h)
+    std::string call = fmt::format("{}:{}", options.incarnation, ++settle_calls);
+    std::vector<std::string> arguments{options.node.value(), options.incarnation, call, std::string{kDoneSeconds}};
+    for (const Settlement& one : part) {
+        const auto earlier = doubtful.find(one.token);
+        arguments.push_back(one.token);
+        arguments.push_back(one.event.message.text());
+        arguments.push_back(one.event.to_json());
+        arguments.push_back(earlier == doubtful.end() ? "" : earlier->second);
+        arguments.push_back(std::to_string(to_unix_ms(one.retry_at)));
+        arguments.push_back(one.retry ? packed(*one.retry) : "");
+    }
+    const Result<RedisReply> reply = co_await scripts.run(scripts::settle, std::move(arguments));
+    if (!reply) {
+        if (!is_doubtful(reply.error().code)) co_return std::unexpected{reply.error()};
+        for (const Settlement& one : part)
+            if (doubtful.size() < kDoubtfulMax) doubtful[one.token].append(call).append(" ");
+        co_return std::unexpected{reply.error()};
+    }
+    for (const Settlement& one : part) doubtful.erase(one.token);
+    const RedisReply::Array& answer = reply->array();
+    if (answer.size() != 2) co_return fail(Errc::malformed, "settle: an answer that is not the script's");
+    co_return SettleReport{static_cast<std::size_t>(answer[0].integer()),
+                           static_cast<std::size_t>(answer[1].integer())};
+}
+
+awaitable<Result<std::size_t>> SendQueue::release(std::span<const Token> tokens, std::optional<WallTime> avoid_until)
+{
+    const std::vector<std::string> head{state_->options.node.value(), state_->options.incarnation, state_->lease_ms(),
+                                        std::to_string(avoid_until ? to_unix_ms(*avoid_until) : 0)};
+    std::size_t released = 0;
+    // The last part first, since each goes to the head of the lists.
+    while (!tokens.empty()) {
+        const auto part = tokens.last(std::min(tokens.size(), kTokensMax));
+        tokens = tokens.first(tokens.size() - part.size());
+        const Result<RedisReply> reply = co_await state_->scripts.run(scripts::release, arguments_of(head, part));
+        if (!reply) co_return std::unexpected{reply.error()};
+        released += static_cast<std::size_t>(reply->integer());
+    }
+    co_return released;
+}
+
+awaitable<Result<std::size_t>> SendQueue::park(std::span<const Token> tokens, std::string_view place)
+{
+    // "node:" begins the places of what was put aside for a node.
+    if (place.empty() || place.size() > 255 || place.find(':') != std::string_view::npos)
+        co_return fail(Errc::bad_value, "place: 1 to 255 octets without a colon");
+    const std::vector<std::string> head{state_->options.node.value(), state_->options.incarnation, std::string{place}};
+    std::size_t parked = 0;
+    while (!tokens.empty()) {
+        const auto part = tokens.first(std::min(tokens.size(), kTokensMax));
+        tokens = tokens.subspan(part.size());
+        const Result<RedisReply> reply = co_await state_->scripts.run(scripts::park, arguments_of(head, part));
+        if (!reply) co_return std::unexpected{reply.error()};
+        parked += static_cast<std::size_t>(reply->integer());
+    }
+    co_return parked;
+}
+
+} // namespace penguin::queue
