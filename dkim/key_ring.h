@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "dkim/key_pair.h"
@@ -54,7 +55,8 @@ public:
 
     explicit KeyRing(MasterKey master);
 
-    void replace(const std::vector<SigningKey>& keys);
+    // The ids of the keys that are live from now on.
+    std::unordered_set<KeyId> replace(const std::vector<SigningKey>& keys);
     // Empty when the domain has none.
     std::optional<DomainKeys> find(TenantId tenant, const DomainName& domain) const;
     // Valid on this thread until its next call of open.

@@ -13,10 +13,12 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 
 #include "dkim/key_ring.h"
 #include "dkim/opendkim_verifier.h"
 #include "dkim/signature_audit.h"
+#include "dkim/signature_field.h"
 #include "engine/base/metrics.h"
 #include "engine/dns/resolver.h"
 #include "engine/mail/signer.h"
@@ -26,6 +28,7 @@ namespace penguin::dkim {
 struct SignerOptions {
     std::chrono::seconds lifetime = std::chrono::days{7}; // x= minus t=; 0: no x=
     AuditOptions audit;
+    std::function<WallTime()> clock = wall_now; // when an audit ends
 };
 
 class DkimSigner final : public Signer {
@@ -35,13 +38,17 @@ public:
                dns::Resolver& resolver, Registry& metrics);
 
     // The keys that are live now, from the settings' snapshot. Any thread.
-    void replace_keys(const std::vector<SigningKey>& keys) { ring_.replace(keys); }
+    void replace_keys(const std::vector<SigningKey>& keys) { audit_.keep_only(ring_.replace(keys)); }
 
     Result<Signature> sign(const SigningRequest& request) override;
     awaitable<Result<>> audit(TenantId tenant, DomainName domain, std::string signed_message) override;
 
 private:
+    Result<Signature> signed_by_keys(const SigningRequest& request);
+    Result<std::string> field(const LiveKey& key, const MessageDigest& digest, WallTime now);
     awaitable<Result<>> look_up_keys(std::vector<SignatureName> names, PublishedKeys& keys);
+    Result<> judge(TenantId tenant, const DomainName& domain, const std::vector<SignatureName>& names,
+                   const std::vector<SignatureVerdict>& verdicts);
 
     SignerOptions options_;
     asio::any_io_executor resolver_executor_;
@@ -53,6 +60,7 @@ private:
     Counter& signed_ed25519_;
     Counter& signed_before_;
     Counter& failed_;
+    Counter& unavailable_;
 };
 
 } // namespace penguin::dkim

@@ -4,8 +4,10 @@
 //   in       {{name}} {{{name}}} {{&name}} {{a.b}} {{.}}, {{#x}}..{{/x}} over a list, an object or a true value,
 //            {{^x}}..{{/x}}, {{! comment }}; white space inside a tag is free; a section or comment tag that stands
 //            alone on its line takes the line with it
-//   out      text, appended. {{name}} is escaped as Escape says, {{{name}}} and {{&name}} never are
-//   values   looked up in each object in turn, the first that has the name wins. Inside a section, its item comes first
+//   out      text, appended. {{name}} is escaped as Escape says, {{{name}}} and {{&name}} are not (but for
+//   Escape::name) values   looked up in each object in turn, the first that has the name wins. Inside a section, its
+//   item comes first.
+//            null, false, "" and [] make a section false, as a name that is nowhere does, in strict mode as well
 //   refused  partials, set-delimiters, lambdas, helpers and filters of other dialects: by name, with line and column
 //   limits   kDepthMax nested sections, kNodesMax tags; a rendering ends at `room` octets and at kStepsMax steps, so
 //   that
@@ -35,6 +37,7 @@ enum class Escape : std::uint8_t {
     none,
     html, // & < > " '
     url,  // one component of a URL: everything but unreserved octets is percent-encoded
+    name, // part of a list of mailboxes: what could end a name there becomes a space, with {{{ }}} too
 };
 
 // Objects to look names up in, nearest first. Null pointers are not allowed.
