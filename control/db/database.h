@@ -31,7 +31,8 @@ class Database {
 
 public:
     // `options`: dsn is ignored, user is the role to log in as ("" leaves the DSNs').
-    Database(const asio::any_io_executor& executor, const TierDsns& dsns, const PoolOptions& options, Registry& metrics);
+    Database(const asio::any_io_executor& executor, const TierDsns& dsns, const PoolOptions& options,
+             Registry& metrics);
 
     PgPool& control;
     PgPool& content;

@@ -37,10 +37,7 @@ public:
     }
 
     // Several statements separated by semicolons are one transaction, unless they say otherwise.
-    Result<Answer> run(const std::string& sql)
-    {
-        return checked(Answer{PQexec(pg_.get(), sql.c_str()), PQclear});
-    }
+    Result<Answer> run(const std::string& sql) { return checked(Answer{PQexec(pg_.get(), sql.c_str()), PQclear}); }
 
     Result<Answer> run(const std::string& sql, const std::vector<std::string>& params)
     {
@@ -82,7 +79,10 @@ std::string checksum_of(std::string_view sql)
     return hex;
 }
 
-std::string label_of(const Migration& migration) { return fmt::format("{}/{}", name_of(migration.tier), migration.name); }
+std::string label_of(const Migration& migration)
+{
+    return fmt::format("{}/{}", name_of(migration.tier), migration.name);
+}
 
 std::vector<Migration> of_tier(const std::vector<Migration>& all, Tier tier)
 {
@@ -104,10 +104,12 @@ Result<std::map<int, Recorded>> recorded(Session& session, Tier tier)
         session.run("select to_regclass($1) is not null", {fmt::format("{}.migrations", name_of(tier))});
     if (!there) return std::unexpected{there.error()};
     if (std::string_view{PQgetvalue(there->get(), 0, 0)} != "t") return found;
-    const Result<Answer> rows = session.run(fmt::format("select number, name, checksum from {}.migrations", name_of(tier)));
+    const Result<Answer> rows =
+        session.run(fmt::format("select number, name, checksum from {}.migrations", name_of(tier)));
     if (!rows) return std::unexpected{rows.error()};
     for (int i = 0; i < PQntuples(rows->get()); ++i)
-        found[std::stoi(PQgetvalue(rows->get(), i, 0))] = {PQgetvalue(rows->get(), i, 1), PQgetvalue(rows->get(), i, 2)};
+        found[std::stoi(PQgetvalue(rows->get(), i, 0))] = {PQgetvalue(rows->get(), i, 1),
+                                                           PQgetvalue(rows->get(), i, 2)};
     return found;
 }
 
@@ -134,8 +136,8 @@ Result<std::vector<Migration>> pending_of(Session& session, Tier tier, const std
                                                    "migration must not change once it is out; add a new one",
                                                    label_of(one)));
         if (!todo.empty())
-            return fail(Errc::refused, fmt::format("migration {} was applied but {} was not", label_of(one),
-                                                   label_of(todo.front())));
+            return fail(Errc::refused,
+                        fmt::format("migration {} was applied but {} was not", label_of(one), label_of(todo.front())));
     }
     return todo;
 }
@@ -162,7 +164,8 @@ Result<> create_roles(Session& session)
         const Result<Answer> made = session.run(fmt::format("create role {} login", role));
         // Another node, or another database of the same cluster, may have been quicker.
         if (!made && made.error().code != Errc::conflict && !made.error().detail.contains("already exists"))
-            return fail(made.error(), fmt::format("creating the role {} (create it by hand: login, no other right)", role));
+            return fail(made.error(),
+                        fmt::format("creating the role {} (create it by hand: login, no other right)", role));
     }
     return {};
 }
@@ -170,13 +173,13 @@ Result<> create_roles(Session& session)
 Result<> prepare_schema(Session& session, Tier tier)
 {
     const std::string schema{name_of(tier)};
-    const Result<Answer> made = session.run(fmt::format(
-        "create schema if not exists {0};"
-        "create table if not exists {0}.migrations (number integer primary key, name text not null,"
-        " checksum text not null, applied timestamptz not null default now());"
-        "grant usage on schema {0} to {1}, {2};"
-        "grant select on {0}.migrations to {1}, {2}",
-        schema, kApiRole, kWorkerRole));
+    const Result<Answer> made = session.run(
+        fmt::format("create schema if not exists {0};"
+                    "create table if not exists {0}.migrations (number integer primary key, name text not null,"
+                    " checksum text not null, applied timestamptz not null default now());"
+                    "grant usage on schema {0} to {1}, {2};"
+                    "grant select on {0}.migrations to {1}, {2}",
+                    schema, kApiRole, kWorkerRole));
     if (!made) return fail(made.error(), fmt::format("preparing the {} schema", schema));
     return {};
 }
@@ -201,7 +204,8 @@ Result<> check_numbers(const std::vector<Migration>& mine)
 {
     for (std::size_t i = 0; i < mine.size(); ++i)
         if (mine[i].number != static_cast<int>(i) + 1)
-            return fail(Errc::bad_value, fmt::format("migration {}: the numbers of a tier must be 1, 2, 3 ...", label_of(mine[i])));
+            return fail(Errc::bad_value,
+                        fmt::format("migration {}: the numbers of a tier must be 1, 2, 3 ...", label_of(mine[i])));
     return {};
 }
 

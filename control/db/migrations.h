@@ -23,8 +23,8 @@ inline constexpr std::chrono::seconds kMigrationLockLimit{60}; // waiting for an
 
 struct Migration {
     Tier tier{};
-    int number = 0;            // 1, 2, 3 ... without a gap
-    std::string name;          // "0001_tenants"
+    int number = 0;   // 1, 2, 3 ... without a gap
+    std::string name; // "0001_tenants"
     std::string sql;
 };
 

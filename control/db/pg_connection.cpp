@@ -103,8 +103,8 @@ struct PgConnection::Wire : std::enable_shared_from_this<PgConnection::Wire> {
     PGconn* pg = nullptr;
     SqlFailure failure;
     bool expired = false;
-    bool busy = false;   // statements are on their way
-    bool synced = true;  // the answer to the last sync has been read
+    bool busy = false;  // statements are on their way
+    bool synced = true; // the answer to the last sync has been read
     std::uint64_t armed = 0;
 };
 
@@ -169,7 +169,8 @@ Error PgConnection::Wire::error_in(const PGresult* result)
     };
     failure = SqlFailure{field(PG_DIAG_SQLSTATE), field(PG_DIAG_CONSTRAINT_NAME), false};
     // Only the primary message: DETAIL may quote somebody's data.
-    return Error{errc_of(failure.sqlstate), "database: " + field(PG_DIAG_MESSAGE_PRIMARY) + " (" + failure.sqlstate + ")"};
+    return Error{errc_of(failure.sqlstate),
+                 "database: " + field(PG_DIAG_MESSAGE_PRIMARY) + " (" + failure.sqlstate + ")"};
 }
 
 // What the statements gave, up to and with the sync behind them. The first error is the answer to all.
@@ -190,8 +191,10 @@ awaitable<Result<std::vector<Rows>>> PgConnection::Wire::answers()
             synced = true;
             break;
         }
-        if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) all.emplace_back(*next);
-        else if (status == PGRES_FATAL_ERROR && !error) error = error_in(result);
+        if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
+            all.emplace_back(*next);
+        else if (status == PGRES_FATAL_ERROR && !error)
+            error = error_in(result);
         // FATAL of the server (terminated by an administrator) is followed by the end of the connection.
         if (PQstatus(pg) == CONNECTION_BAD) co_return lost(error ? error->detail : first_line(PQerrorMessage(pg)));
     }
@@ -244,20 +247,22 @@ awaitable<Result<std::unique_ptr<PgConnection>>> PgConnection::connect(ConnectOp
     const auto start = [wire, options] {
         // Later keywords win over what the DSN says. ISO dates are what Row reads.
         const char* user = options.user.empty() ? nullptr : options.user.c_str();
-        const std::array<const char*, 6> keywords{"dbname", "fallback_application_name", "client_encoding", "user", nullptr, nullptr};
+        const std::array<const char*, 6> keywords{
+            "dbname", "fallback_application_name", "client_encoding", "user", nullptr, nullptr};
         const std::array<const char*, 6> values{options.dsn.c_str(), "penguin-mta", "UTF8", user, nullptr, nullptr};
         wire->pg = PQconnectStartParams(keywords.data(), values.data(), 1);
     };
     co_await on_blocking_thread(start);
     if (wire->pg == nullptr) co_return fail(Errc::local_fault, "database: no memory for a connection");
     PQsetNoticeReceiver(wire->pg, [](void*, const PGresult*) {}, nullptr); // else libpq writes to stderr
-    PostgresPollingStatusType status = PQstatus(wire->pg) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
+    PostgresPollingStatusType status =
+        PQstatus(wire->pg) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
     while (status != PGRES_POLLING_OK) {
         if (status == PGRES_POLLING_FAILED) co_return wire->lost(first_line(PQerrorMessage(wire->pg)));
         wire->watch_socket();
-        const Result<> ready = co_await wire->wait(status == PGRES_POLLING_READING
-                                                       ? asio::posix::stream_descriptor::wait_read
-                                                       : asio::posix::stream_descriptor::wait_write);
+        const Result<> ready =
+            co_await wire->wait(status == PGRES_POLLING_READING ? asio::posix::stream_descriptor::wait_read
+                                                                : asio::posix::stream_descriptor::wait_write);
         if (!ready) co_return std::unexpected{ready.error()};
         status = PQconnectPoll(wire->pg);
     }

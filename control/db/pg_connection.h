@@ -25,8 +25,8 @@ namespace penguin::control::db {
 inline constexpr Duration kDrainLimit = std::chrono::seconds{2}; // to get a cancelled statement's answer
 
 struct ConnectOptions {
-    std::string dsn;                     // libpq keywords or postgresql:// URI
-    std::string user;                    // over the DSN's; "" leaves it
+    std::string dsn;  // libpq keywords or postgresql:// URI
+    std::string user; // over the DSN's; "" leaves it
     Duration limit = std::chrono::seconds{5};
 };
 

@@ -13,11 +13,12 @@ struct PgPool::State : std::enable_shared_from_this<PgPool::State> {
         explicit Waiter(const asio::any_io_executor& executor) : timer{executor} {}
         asio::steady_timer timer;
         std::unique_ptr<PgConnection> connection; // handed over by who gives one back
-        bool woken = false;                       // with or without a connection: its turn
+        bool woken = false;                       // its turn: with a connection, or because one may be opened
     };
 
     State(asio::any_io_executor on, PoolOptions given, Registry& metrics)
-        : executor{std::move(on)}, options{std::move(given)},
+        : executor{std::move(on)},
+          options{std::move(given)},
           opened{metrics.counter("penguin_db_connections_opened_total", "Connections to PostgreSQL that were opened",
                                  {{"role", options.user}})},
           failed{metrics.counter("penguin_db_connect_failures_total", "Connections to PostgreSQL that failed",
@@ -32,7 +33,7 @@ struct PgPool::State : std::enable_shared_from_this<PgPool::State> {
 
     awaitable<Result<std::unique_ptr<PgConnection>>> take();
     awaitable<Result<std::unique_ptr<PgConnection>>> open();
-    awaitable<Result<std::unique_ptr<PgConnection>>> wait_in_line();
+    awaitable<Result<std::unique_ptr<PgConnection>>> wait_in_line(SteadyTime until); // null: look again
     void put_back(std::unique_ptr<PgConnection> connection);
     void wake_next();
     void drop(std::size_t count)
@@ -45,7 +46,7 @@ struct PgPool::State : std::enable_shared_from_this<PgPool::State> {
     PoolOptions options;
     std::vector<std::unique_ptr<PgConnection>> idle; // the last given back is taken first
     std::deque<std::shared_ptr<Waiter>> line;
-    std::size_t open_count = 0;                      // idle, leased and being opened
+    std::size_t open_count = 0; // idle, leased and being opened
     bool healthy = true;
     bool closed = false;
     std::chrono::milliseconds backoff{0};
@@ -60,19 +61,22 @@ struct PgPool::State : std::enable_shared_from_this<PgPool::State> {
 
 awaitable<Result<std::unique_ptr<PgConnection>>> PgPool::State::take()
 {
-    if (closed) co_return fail(Errc::cancelled, "database: the pool is closed");
-    while (!idle.empty()) {
-        std::unique_ptr<PgConnection> connection = std::move(idle.back());
-        idle.pop_back();
-        if (connection->idle()) co_return connection;
-        drop(1);
+    const SteadyTime until = std::chrono::steady_clock::now() + options.acquire_limit;
+    while (!closed) {
+        while (!idle.empty()) {
+            std::unique_ptr<PgConnection> connection = std::move(idle.back());
+            idle.pop_back();
+            if (connection->idle()) co_return connection;
+            drop(1);
+        }
+        if (open_count < options.connections) {
+            Result<std::unique_ptr<PgConnection>> connection = co_await open();
+            co_return connection;
+        }
+        Result<std::unique_ptr<PgConnection>> connection = co_await wait_in_line(until);
+        if (!connection || *connection) co_return connection;
     }
-    if (open_count < options.connections) {
-        Result<std::unique_ptr<PgConnection>> connection = co_await open();
-        co_return connection;
-    }
-    Result<std::unique_ptr<PgConnection>> connection = co_await wait_in_line();
-    co_return connection;
+    co_return fail(Errc::cancelled, "database: the pool is closed");
 }
 
 awaitable<Result<std::unique_ptr<PgConnection>>> PgPool::State::open()
@@ -114,14 +118,15 @@ awaitable<Result<std::unique_ptr<PgConnection>>> PgPool::State::open()
     co_return connection;
 }
 
-awaitable<Result<std::unique_ptr<PgConnection>>> PgPool::State::wait_in_line()
+awaitable<Result<std::unique_ptr<PgConnection>>> PgPool::State::wait_in_line(SteadyTime until)
 {
-    if (line.size() >= options.waiting_max) co_return fail(Errc::full, "database: too many callers wait for a connection");
+    if (line.size() >= options.waiting_max)
+        co_return fail(Errc::full, "database: too many callers wait for a connection");
     const auto waiter = std::make_shared<Waiter>(executor);
-    waiter->timer.expires_after(options.acquire_limit);
+    waiter->timer.expires_at(until);
     line.push_back(waiter);
     waiting_now.add(1);
-    // Also when this coroutine is cancelled: nobody may hand a connection to a waiter that is gone.
+    // Also when this coroutine is cancelled: what was handed to it goes on to the next.
     struct Leave {
         State* state;
         std::shared_ptr<Waiter> waiter;
@@ -129,17 +134,16 @@ awaitable<Result<std::unique_ptr<PgConnection>>> PgPool::State::wait_in_line()
         {
             state->waiting_now.add(-1);
             std::erase(state->line, waiter);
-            if (waiter->connection) state->put_back(std::move(waiter->connection));
-            else if (waiter->woken) state->wake_next();
+            if (waiter->connection)
+                state->put_back(std::move(waiter->connection));
+            else if (waiter->woken)
+                state->wake_next();
         }
     } const leave{this, waiter};
-    const auto [code] = co_await waiter->timer.async_wait(use_result);
-    if (waiter->connection) co_return std::move(waiter->connection);
+    co_await waiter->timer.async_wait(use_result);
     if (!waiter->woken) co_return fail(Errc::timeout, "database: no connection became free in time");
     waiter->woken = false;
-    if (closed) co_return fail(Errc::cancelled, "database: the pool is closed");
-    Result<std::unique_ptr<PgConnection>> connection = co_await open(); // one was lost: its place is free
-    co_return connection;
+    co_return std::move(waiter->connection);
 }
 
 void PgPool::State::wake_next()
@@ -212,7 +216,8 @@ void PgPool::close()
 }
 
 PgPool::Lease::Lease(std::shared_ptr<State> pool, std::unique_ptr<PgConnection> connection)
-    : pool_{std::move(pool)}, connection_{std::move(connection)}
+    : pool_{std::move(pool)},
+      connection_{std::move(connection)}
 {
 }
 

@@ -24,12 +24,12 @@ inline constexpr std::chrono::milliseconds kBackoffMax{5'000};
 
 struct PoolOptions {
     std::string dsn;
-    std::string user;                                  // "" leaves the DSN's
-    std::size_t connections = 4;                       // at most
-    std::size_t waiting_max = 256;                     // callers in the line
+    std::string user;              // "" leaves the DSN's
+    std::size_t connections = 4;   // at most
+    std::size_t waiting_max = 256; // callers in the line
     Duration connect_limit = std::chrono::seconds{5};
     Duration acquire_limit = std::chrono::seconds{5};
-    Duration query_limit = std::chrono::seconds{10};   // each flush
+    Duration query_limit = std::chrono::seconds{10}; // each flush
 };
 
 class PgPool {

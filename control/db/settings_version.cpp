@@ -50,15 +50,15 @@ awaitable<Result<std::size_t>> add_suppressions(Transaction& tx, std::vector<New
     for (NewSuppression& one : suppressions) (one.tenant ? of_tenants : of_all).add(std::move(one));
     std::size_t added = 0;
     if (!of_tenants.addresses.empty()) {
-        const Result<Rows> rows = co_await tx.query(
-            std::string{kAddToTenants},
-            Params{of_tenants.tenants, of_tenants.addresses, of_tenants.reasons, of_tenants.events, now});
+        const Result<Rows> rows =
+            co_await tx.query(std::string{kAddToTenants}, Params{of_tenants.tenants, of_tenants.addresses,
+                                                                 of_tenants.reasons, of_tenants.events, now});
         if (!rows) co_return std::unexpected{rows.error()};
         added += rows->affected();
     }
     if (!of_all.addresses.empty()) {
-        const Result<Rows> rows = co_await tx.query(
-            std::string{kAddToAll}, Params{of_all.addresses, of_all.reasons, of_all.events, now});
+        const Result<Rows> rows =
+            co_await tx.query(std::string{kAddToAll}, Params{of_all.addresses, of_all.reasons, of_all.events, now});
         if (!rows) co_return std::unexpected{rows.error()};
         added += rows->affected();
     }

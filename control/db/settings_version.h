@@ -13,11 +13,12 @@ awaitable<Result<>> settings_changed(Transaction& tx);
 // already stay as they are. Gives how many are new.
 struct NewSuppression {
     std::optional<TenantId> tenant;
-    std::string address;       // folded
-    std::string reason;        // "bounce", "complaint", "manual", ...
-    std::string source_event;  // event id, or ""
+    std::string address;      // folded
+    std::string reason;       // "bounce", "complaint", "manual", ...
+    std::string source_event; // event id, or ""
 };
-awaitable<Result<std::size_t>> add_suppressions(Transaction& tx, std::vector<NewSuppression> suppressions, WallTime now);
+awaitable<Result<std::size_t>> add_suppressions(Transaction& tx, std::vector<NewSuppression> suppressions,
+                                                WallTime now);
 // Errors: not_found.
 awaitable<Result<>> remove_suppression(Transaction& tx, std::optional<TenantId> tenant, std::string address);
 

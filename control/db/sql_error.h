@@ -19,9 +19,9 @@
 namespace penguin::control::db {
 
 struct SqlFailure {
-    std::string sqlstate;     // five characters; "" when the server did not answer
-    std::string constraint;   // the name of the constraint that was violated, or ""
-    bool lost = false;        // the connection is gone
+    std::string sqlstate;   // five characters; "" when the server did not answer
+    std::string constraint; // the name of the constraint that was violated, or ""
+    bool lost = false;      // the connection is gone
 };
 
 Errc errc_of(std::string_view sqlstate);

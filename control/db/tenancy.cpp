@@ -20,7 +20,9 @@ std::vector<Statement> opening_of(const Transaction::Context& context)
 } // namespace
 
 Transaction::Transaction(PgPool::Lease lease, Duration limit, std::vector<Statement> opening)
-    : lease_{std::move(lease)}, limit_{limit}, opening_{std::move(opening)}
+    : lease_{std::move(lease)},
+      limit_{limit},
+      opening_{std::move(opening)}
 {
 }
 
@@ -72,7 +74,8 @@ awaitable<Result<>> Transaction::commit()
         if (!failure_.lost) commit_sent_ = false;
         co_return std::unexpected{all.error()};
     }
-    if (all->front().command() != "COMMIT") co_return fail(Errc::local_fault, "database: the transaction was rolled back");
+    if (all->front().command() != "COMMIT")
+        co_return fail(Errc::local_fault, "database: the transaction was rolled back");
     co_return Result<>{};
 }
 

@@ -23,8 +23,8 @@
 
 namespace penguin::control::db {
 
-inline constexpr unsigned kAttemptsMax = 3;                           // runs of one piece of work
-inline constexpr std::chrono::milliseconds kRepeatDelay{20};          // times the attempt's number
+inline constexpr unsigned kAttemptsMax = 3;                  // runs of one piece of work
+inline constexpr std::chrono::milliseconds kRepeatDelay{20}; // times the attempt's number
 
 class Transaction {
 public:
@@ -37,7 +37,7 @@ public:
 
     // Called by the functions below.
     struct Context {
-        std::optional<TenantId> tenant;                               // nothing: platform
+        std::optional<TenantId> tenant; // nothing: platform
     };
     static awaitable<Result<Transaction>> begin(PgPool& pool, Context context);
     awaitable<Result<>> commit();
@@ -48,7 +48,7 @@ private:
     Transaction(PgPool::Lease lease, Duration limit, std::vector<Statement> opening);
     PgPool::Lease lease_;
     Duration limit_;
-    std::vector<Statement> opening_;                                  // BEGIN and who we are: go out with the first statement
+    std::vector<Statement> opening_; // BEGIN and who we are: go out with the first statement
     SqlFailure failure_;
     bool begun_ = false;
     bool commit_sent_ = false;
@@ -62,11 +62,13 @@ std::invoke_result_t<Work&, Transaction&> in_transaction(PgPool& pool, Transacti
         if (!transaction) co_return std::unexpected{transaction.error()};
         auto result = co_await work(*transaction);
         Result<> committed;
-        if (result) committed = co_await transaction->commit();
-        else co_await transaction->roll_back();
+        if (result)
+            committed = co_await transaction->commit();
+        else
+            co_await transaction->roll_back();
         if (result && committed) co_return result;
         if (transaction->may_repeat() && attempt < kAttemptsMax) {
-            transaction = fail(Errc::unavailable, "repeating");      // gives the connection back before the pause
+            transaction = fail(Errc::unavailable, "repeating"); // gives the connection back before the pause
             co_await sleep_for(kRepeatDelay * attempt);
             continue;
         }

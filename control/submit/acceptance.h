@@ -27,36 +27,36 @@
 
 namespace penguin::control::submit {
 
-inline constexpr std::size_t kRecipientsMax = 10'000;               // a batch
-inline constexpr std::size_t kRecipientOctetsMax = 64 * 1024;       // name and variables of one
-inline constexpr std::size_t kBatchOctetsMax = 32 * 1024 * 1024;    // names, variables and addresses of all
-inline constexpr std::size_t kIdempotencyKeyMax = 255;              // octets
+inline constexpr std::size_t kRecipientsMax = 10'000;            // a batch
+inline constexpr std::size_t kRecipientOctetsMax = 64 * 1024;    // name and variables of one
+inline constexpr std::size_t kBatchOctetsMax = 32 * 1024 * 1024; // names, variables and addresses of all
+inline constexpr std::size_t kIdempotencyKeyMax = 255;           // octets
 inline constexpr std::chrono::minutes kLifeDefault{(4 * 24 + 12) * 60};
-inline constexpr std::chrono::hours kContentKept{7 * 24};           // after the last batch that names it has expired
+inline constexpr std::chrono::hours kContentKept{7 * 24}; // after the last batch that names it has expired
 
 struct Recipient {
     std::string email;
-    std::string name;          // display name, may be empty
-    std::string vars;          // JSON object text, "" when there are none
+    std::string name; // display name, may be empty
+    std::string vars; // JSON object text, "" when there are none
 };
 
 struct BatchRequest {
     TenantId tenant;
     Content content;
-    std::optional<EmailAddress> sender;    // envelope sender; nothing: the From address
+    std::optional<EmailAddress> sender; // envelope sender; nothing: the From address
     std::optional<CampaignId> campaign;
     std::optional<MailboxId> mailbox;
     queue::Priority prio = queue::Priority::normal;
     std::optional<WallTime> not_before;
     std::optional<WallTime> expires;
     std::vector<Recipient> recipients;
-    std::string idempotency_key;           // "" when none
+    std::string idempotency_key; // "" when none
 };
 
 struct Refusal {
     enum class Code : std::uint8_t { bad_address, duplicate_recipient, suppressed, missing_variable };
-    std::size_t index = 0;                 // place in BatchRequest::recipients
-    std::string email;                     // as given
+    std::size_t index = 0; // place in BatchRequest::recipients
+    std::string email;     // as given
     Code code{};
     std::string detail;
 };
@@ -64,9 +64,9 @@ std::string_view name_of(Refusal::Code code);
 
 struct Accepted {
     BatchId batch;
-    std::size_t count = 0;                 // messages; their ids are <batch>.0 ... <batch>.<count - 1>
+    std::size_t count = 0; // messages; their ids are <batch>.0 ... <batch>.<count - 1>
     std::vector<Refusal> refused;
-    bool repeated = false;                 // the answer of an earlier request with this key
+    bool repeated = false; // the answer of an earlier request with this key
 };
 
 // Why a batch is refused whole. The kind is stable: the API's problem codes are made of it.

@@ -1,0 +1,48 @@
+#include "control/db/params.h"
+
+#include <gtest/gtest.h>
+
+namespace penguin::control::db {
+namespace {
+
+std::string first(const Params& params) { return params.all().front().value.value_or("<null>"); }
+
+TEST(Params, WritesEachKindAsPostgresReadsIt)
+{
+    const Uuid id = Uuid::parse("017f22e2-79b0-7cc3-98c4-dc0c0c07398f").value();
+    EXPECT_EQ(first(Params{"plain"}), "plain");
+    EXPECT_EQ(first(Params{std::int64_t{-5}}), "-5");
+    EXPECT_EQ(first(Params{0.1}), "0.1");
+    EXPECT_EQ(first(Params{true}), "t");
+    EXPECT_EQ(first(Params{id}), id.text());
+    EXPECT_EQ(first(Params{TenantId{id}}), id.text());
+    EXPECT_EQ(first(Params{PoolName{"default"}}), "default");
+    EXPECT_EQ(first(Params{nullptr}), "<null>");
+    EXPECT_EQ(first(Params{std::optional<std::string>{}}), "<null>");
+    EXPECT_EQ(first(Params{std::optional<int>{7}}), "7");
+    EXPECT_EQ(first(Params{from_unix_ms(1'795'494'547'123)}), "2026-11-24 04:29:07.123000+00");
+    EXPECT_EQ(first(Params{WallTime{std::chrono::microseconds{-1}}}), "1969-12-31 23:59:59.999999+00");
+}
+
+TEST(Params, OctetsGoBinary)
+{
+    const Params params{Bytes{std::string{"\0\xff", 2}}, "text"};
+    EXPECT_TRUE(params.all()[0].binary);
+    EXPECT_EQ(params.all()[0].value->size(), 2U);
+    EXPECT_FALSE(params.all()[1].binary);
+}
+
+TEST(Params, ArraysQuoteWhatCouldBreakThem)
+{
+    EXPECT_EQ(first(Params{std::vector<std::string>{}}), "{}");
+    EXPECT_EQ(first(Params{std::vector<std::string>{"a", "", "NULL", "x\"y\\z", "{,}"}}),
+              R"({"a","","NULL","x\"y\\z","{,}"})");
+    EXPECT_EQ(first(Params{std::vector<std::optional<std::string>>{std::nullopt, "b", std::nullopt}}),
+              R"({NULL,"b",NULL})");
+    EXPECT_EQ(first(Params{std::vector<int>{1, 2}}), R"({"1","2"})");
+    EXPECT_EQ(first(Params{std::vector<bool>{true, false}}), R"({"t","f"})");
+    EXPECT_EQ(first(Params{std::vector<Bytes>{{std::string{"\x01\xab", 2}}}}), R"({"\\x01ab"})");
+}
+
+} // namespace
+} // namespace penguin::control::db
