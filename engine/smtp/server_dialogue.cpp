@@ -94,8 +94,7 @@ ServerDialogue::Event ServerDialogue::start_tls(std::string_view argument, std::
     if (tls_) return refuse(503, "5.5.1 already in TLS");
     if (!argument.empty()) return refuse(501, "5.5.4 no parameter, please");
     if (!behind.empty()) return end_dialogue(503, "5.5.1 wait for the answer");
-    write(220, "2.0.0 ready");
-    return Event::start_tls;
+    return ask(Event::start_tls);
 }
 
 void ServerDialogue::tls_started()
@@ -257,10 +256,10 @@ void ServerDialogue::accept()
     case Event::rcpt: return answer(Reply::make(250, {"2.1.5 recipient ok"}));
     case Event::data: return answer(Reply::make(354, {"go on, end with a lone dot"}));
     case Event::message: return answer(Reply::make(250, {"2.0.0 taken"}));
+    case Event::start_tls: return answer(Reply::make(220, {"2.0.0 ready"}));
     case Event::need_octets:
     case Event::content:
     case Event::aborted:
-    case Event::start_tls:
     case Event::close: break;
     }
     assert(!"this event asks nothing");

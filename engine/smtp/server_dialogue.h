@@ -4,7 +4,8 @@
 //
 //   in       any bytes. next(input) takes octets from the front and returns what happened; after an event that asks,
 //            call answer() once, then next() again
-//   out      output(): replies to write. Write them whenever next() says need_octets, start_tls or close
+//   out      output(): replies to write. Write them whenever next() says need_octets or close, and before a
+//            handshake
 //   limits   Options and the constants below. Over them: a refusal, and for kErrorsMax refusals in a row the end
 //   errors   none: the client's mistakes are answered with 4xx and 5xx. A bare LF in a command, or octets behind a
 //            command that must end its group (EHLO, HELO, DATA, STARTTLS: RFC 2920 3.1), end the connection, since such
@@ -51,7 +52,7 @@ public:
         content,   // a piece of the message: content()
         message,   // asks: the message is complete; envelope() is still there
         aborted,   // the transaction ended without a message (RSET, or content that was refused)
-        start_tls, // write output, do the handshake, then call tls_started()
+        start_tls, // asks; after a positive answer write output, do the handshake, then call tls_started()
         close,     // write output, close
     };
 

@@ -1,0 +1,20 @@
+// penguin-bench: the tools around the engine that are no part of it.
+#include <cstdio>
+#include <exception>
+
+#include "bench/sink/sink_command.h"
+
+int main(int argc, char** argv)
+{
+    try {
+        CLI::App app{"penguin-bench: the other side for demos, tests and measurements"};
+        app.require_subcommand(1);
+        int status = 0;
+        penguin::bench::add_sink_command(app, status);
+        CLI11_PARSE(app, argc, argv);
+        return status;
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "penguin-bench: %s\n", error.what());
+        return 1;
+    }
+}

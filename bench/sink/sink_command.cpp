@@ -1,0 +1,180 @@
+#include "bench/sink/sink_command.h"
+
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <sstream>
+
+#include <sys/resource.h>
+
+#include "bench/sink/sink.h"
+
+namespace penguin::bench {
+
+namespace {
+
+struct Words {
+    std::vector<std::string> listen{"127.0.0.1:2525"};
+    std::vector<std::string> rules;
+    std::string name = "sink.example";
+    std::string log;
+    std::string keep;
+    std::string stats;
+    std::size_t threads = 1;
+    std::size_t connections_max = 10'000;
+    std::uint64_t size_max = 64ULL << 20;
+    unsigned idle_s = 300;
+    bool no_tls = false;
+    bool no_pipelining = false;
+    bool no_eight_bit = false;
+    bool no_chunking = false;
+    bool count_only = false;
+    bool pin = false;
+};
+
+// "127.0.0.1:2525", "[::1]:2525"
+Result<asio::ip::tcp::endpoint> endpoint_of(const std::string& text)
+{
+    const auto bad = fail(Errc::bad_value, "--listen " + text + ": ADDRESS:PORT, please");
+    const std::size_t colon = text.rfind(':');
+    if (colon == std::string::npos) return bad;
+    std::string host = text.substr(0, colon);
+    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+    error_code code;
+    const asio::ip::address address = asio::ip::make_address(host, code);
+    if (code) return bad;
+    const std::string port = text.substr(colon + 1);
+    if (port.empty() || port.size() > 5 || port.find_first_not_of("0123456789") != std::string::npos) return bad;
+    const int number = std::stoi(port);
+    if (number > 65'535) return bad;
+    return asio::ip::tcp::endpoint{address, static_cast<std::uint16_t>(number)};
+}
+
+Result<SinkRule> rule_of(const std::string& text)
+{
+    Result<SinkRule> rule = SinkRule::parse(text);
+    if (!rule || rule->match_file.empty()) return rule;
+    std::ifstream file{rule->match_file};
+    std::stringstream lines;
+    lines << file.rdbuf();
+    if (!file) return fail(Errc::bad_value, "rule: cannot read " + rule->match_file);
+    rule->add_recipients(lines.str());
+    // Else it would match everybody.
+    if (rule->recipients.empty()) return fail(Errc::bad_value, "rule: nobody stands in " + rule->match_file);
+    return rule;
+}
+
+Result<SinkOptions> options_of(const Words& words)
+{
+    SinkOptions options;
+    for (const std::string& text : words.listen) {
+        const Result<asio::ip::tcp::endpoint> endpoint = endpoint_of(text);
+        if (!endpoint) return std::unexpected{endpoint.error()};
+        options.listen.push_back(*endpoint);
+    }
+    for (const std::string& text : words.rules) {
+        Result<SinkRule> rule = rule_of(text);
+        if (!rule) return std::unexpected{rule.error()};
+        options.rules.push_back(std::move(*rule));
+    }
+    if (words.count_only && !(words.keep.empty() && words.log.empty()))
+        return fail(Errc::bad_value, "--count-only goes with neither --keep nor --log");
+    options.threads = words.threads;
+    options.pin = words.pin;
+    options.tls = !words.no_tls;
+    options.connections_max = words.connections_max;
+    options.idle = std::chrono::seconds{words.idle_s};
+    options.record = {.log = words.log, .keep = words.keep};
+    options.dialogue.name = words.name;
+    options.dialogue.size_max = words.size_max;
+    options.dialogue.pipelining = !words.no_pipelining;
+    options.dialogue.eight_bit_mime = !words.no_eight_bit;
+    options.dialogue.smtputf8 = !words.no_eight_bit;
+    options.dialogue.chunking = !words.no_chunking;
+    return options;
+}
+
+void raise_descriptor_limit()
+{
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void print_stats(const Sink& sink, SteadyTime started, const std::string& path)
+{
+    const auto running =
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started);
+    const std::string json = sink.counts().to_json(running) + "\n";
+    if (path.empty()) {
+        std::fputs(json.c_str(), stdout);
+        std::fflush(stdout);
+        return;
+    }
+    const std::string written = path + ".new"; // renamed, so that no reader sees half of it
+    std::ofstream{written} << json;
+    std::rename(written.c_str(), path.c_str());
+}
+
+int run(const Words& words)
+{
+    raise_descriptor_limit();
+    // Blocked before the first thread starts: only sigwait below takes them.
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (const int signal : {SIGTERM, SIGINT, SIGUSR1}) sigaddset(&signals, signal);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+
+    Result<SinkOptions> options = options_of(words);
+    Result<std::unique_ptr<Sink>> sink = options ? Sink::start(std::move(*options)) : std::unexpected{options.error()};
+    if (!sink) {
+        std::fprintf(stderr, "penguin-bench sink: %s\n", sink.error().detail.c_str());
+        return 1;
+    }
+    const SteadyTime started = std::chrono::steady_clock::now();
+    for (const asio::ip::tcp::endpoint& endpoint : (*sink)->listening())
+        std::printf("listening %s %u\n", endpoint.address().to_string().c_str(), unsigned{endpoint.port()});
+    std::puts("ready");
+    std::fflush(stdout);
+    for (int signal = 0;;) {
+        sigwait(&signals, &signal);
+        if (signal != SIGUSR1) break;
+        print_stats(**sink, started, words.stats);
+    }
+    (*sink)->stop();
+    print_stats(**sink, started, words.stats);
+    return 0;
+}
+
+} // namespace
+
+void add_sink_command(CLI::App& app, int& status)
+{
+    auto words = std::make_shared<Words>();
+    CLI::App* command = app.add_subcommand("sink", "Take mail by SMTP; keep it, log it or count it");
+    command->add_option("--listen", words->listen, "ADDRESS:PORT, may be repeated; port 0: any")->capture_default_str();
+    command
+        ->add_option("--rule", words->rules,
+                     "How to behave where not just with yes; may be repeated, see bench/README.md")
+        ->take_all();
+    command->add_option("--name", words->name, "How the sink calls itself")->capture_default_str();
+    command->add_option("--log", words->log, "FILE: one JSON line for each recipient of each message taken");
+    command->add_option("--keep", words->keep, "DIR: each message as .eml with its envelope as .json");
+    command->add_option("--stats", words->stats, "FILE for the counts, at SIGUSR1 and at the end (default: stdout)");
+    command->add_option("--threads", words->threads)->capture_default_str()->check(CLI::Range(1, 256));
+    command->add_option("--connections-max", words->connections_max)->capture_default_str();
+    command->add_option("--size-max", words->size_max, "Octets of a message")->capture_default_str();
+    command->add_option("--idle-s", words->idle_s, "Seconds to wait for a client")->capture_default_str();
+    command->add_flag("--no-tls", words->no_tls, "Do not offer STARTTLS");
+    command->add_flag("--no-pipelining", words->no_pipelining);
+    command->add_flag("--no-8bit", words->no_eight_bit, "Offer neither 8BITMIME nor SMTPUTF8");
+    command->add_flag("--no-chunking", words->no_chunking);
+    command->add_flag("--count-only", words->count_only, "Write nothing down");
+    command->add_flag("--pin", words->pin, "Each thread on a core of its own");
+    command->callback([words, &status] { status = run(*words); });
+}
+
+} // namespace penguin::bench
