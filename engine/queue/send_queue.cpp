@@ -11,8 +11,6 @@ namespace penguin::queue {
 
 namespace {
 
-constexpr std::size_t kPerPlace = 20; // entries that a claim takes from one parking place
-
 std::string text_of(std::chrono::milliseconds time) { return std::to_string(time.count()); }
 
 std::vector<std::string> arguments_of(const std::vector<std::string>& head, std::span<const Token> tokens)
@@ -120,7 +118,7 @@ awaitable<Result<std::vector<Claimed>>> SendQueue::claim(const ClaimRequest& req
                                        state_->lease_ms(),
                                        std::to_string(std::min(request.max, kClaimMax)),
                                        std::to_string(std::clamp<std::size_t>(request.per_tenant, 1, kClaimMax)),
-                                       std::to_string(kPerPlace),
+                                       std::to_string(std::clamp<std::size_t>(request.per_place, 1, kClaimMax)),
                                        std::to_string(kEntryMax)};
     arguments.insert(arguments.end(), request.full.begin(), request.full.end());
     Result<RedisReply> reply = co_await state_->scripts.run(scripts::claim, std::move(arguments));

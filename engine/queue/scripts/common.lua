@@ -89,10 +89,14 @@ local function wait_until(time, id, value)
 end
 
 -- To a place's list of the tenant; high priority goes in front. The place's zset and the index of places know it then.
-local function park_at(place, prio, tenant, entry)
-    local zset = P .. 'parked:' .. place
+local function park_at(place, tenant, entries) -- entries: {prio, entry} in their order
+    local zset, front, back = P .. 'parked:' .. place, {}, {}
+    for _, one in ipairs(entries) do
+        if one[1] == '0' then table.insert(front, 1, one[1] .. one[2]) else back[#back + 1] = one[1] .. one[2] end
+    end
     local lowest = redis.call('ZRANGE', zset, 0, 0, 'WITHSCORES')
-    redis.call(prio == '0' and 'LPUSH' or 'RPUSH', zset .. ':' .. tenant, prio .. entry)
+    in_parts('LPUSH', zset .. ':' .. tenant, front)
+    in_parts('RPUSH', zset .. ':' .. tenant, back)
     redis.call('ZADD', zset, 'NX', lowest[2] or 0, tenant)
     redis.call('ZADD', P .. 'parked', 'NX', 0, place)
 end
@@ -122,7 +126,7 @@ local function put_aside(prio, tenant, entry, avoid, lease, token)
     end
     entry = with_avoid(entry, avoid)
     if #willing > 0 then
-        park_at('node:' .. willing[clock[2] % #willing + 1], prio, tenant, entry)
+        park_at('node:' .. willing[clock[2] % #willing + 1], tenant, { { prio, entry } })
         return
     end
     for _, time in pairs(avoid) do first = first or time end -- none of them lives: any of the times
