@@ -158,6 +158,21 @@ awaitable<Result<std::size_t>> SendQueue::cancel(TenantId tenant, BatchId batch,
     co_return cancelled;
 }
 
+awaitable<Result<std::vector<bool>>> SendQueue::live(BatchId batch, std::uint32_t first, std::uint32_t count)
+{
+    const std::string key = state_->scripts.key("live:" + batch.value().text());
+    const Result<RedisReply> reply = co_await state_->scripts.command(
+        {"GETRANGE", key, std::to_string(first / 8), std::to_string((first + count) / 8)});
+    if (!reply) co_return std::unexpected{reply.error()};
+    const std::string& octets = reply->text();
+    std::vector<bool> bits(count);
+    for (std::uint32_t i = 0; i < count; ++i) {
+        const std::size_t at = (first + i) / 8 - first / 8;
+        if (at < octets.size()) bits[i] = ((static_cast<unsigned char>(octets[at]) >> (7 - (first + i) % 8)) & 1U) == 1;
+    }
+    co_return bits;
+}
+
 awaitable<Result<>> SendQueue::set_weight(TenantId tenant, double weight)
 {
     if (!std::isfinite(weight) || weight < kWeightLeast || weight > kWeightMost)

@@ -95,6 +95,8 @@ public:
 
     // Messages of a batch that are not in a hand: taken out, events told. Gives how many.
     awaitable<Result<std::size_t>> cancel(TenantId tenant, BatchId batch, std::span<const MessageId> messages);
+    // Which of the batch's messages first ... first + count - 1 are queued, in a hand, or not confirmed by the ledger yet.
+    awaitable<Result<std::vector<bool>>> live(BatchId batch, std::uint32_t first, std::uint32_t count);
     awaitable<Result<>> set_weight(TenantId tenant, double weight);
 
     // The ledger's side.
