@@ -177,7 +177,7 @@ def expectations(books, events):
     bounced = sorted(event["recipient"] for event in events if event["kind"] == "bounced")
     if bounced != sorted(UNKNOWN):
         faults.append(f"bounced should be {sorted(UNKNOWN)}, is {bounced[:5]}")
-    if not books.by_site["busy"].retried:
+    if books.by_site["busy"].accepted >= 100 and not books.by_site["busy"].retried:  # a tenth of few may be none
         faults.append("the busy site deferred nobody")
     in_clear = {event["site"] for event in events if event["kind"] == "delivered" and not event["tls"]}
     if any("plain" not in site for site in in_clear):
@@ -188,13 +188,14 @@ def expectations(books, events):
 def check_signatures(world):
     """A sample over all sites: of each the same share, by chance."""
     by_site = {}
-    for label, raw in world.messages():
-        by_site.setdefault(label.partition("/")[0], []).append((label, raw))
+    for label, read in world.messages():
+        by_site.setdefault(label.partition("/")[0], []).append((label, read))
     share = -(-SAMPLE // max(1, len(by_site)))
     sample = [item for kept_ones in by_site.values() for item in random.sample(kept_ones, min(share, len(kept_ones)))]
     two = {domain.encode() for name, domain in SENDERS.items() if name == "globex"}
     plain, both = [], []
-    for label, raw in sample:
+    for label, read in sample:
+        raw = read()
         (both if any(b"@" + domain in raw for domain in two) else plain).append((label, raw))
     results = [signatures.check(plain, world.nameserver.txt, 1), signatures.check(both, world.nameserver.txt, 2)]
     return sum(r[0] for r in results), sum(r[1] for r in results), [fault for r in results for fault in r[2]]

@@ -84,9 +84,9 @@ class Postfix:
         return False
 
     def messages(self):
-        """(label, message with CRLF line ends) of each message in the Maildir."""
+        """(label, function that reads it, with CRLF line ends) of each message in the Maildir."""
         for path in self._files():
-            yield f"postfix/{path.name}", path.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+            yield f"postfix/{path.name}", lambda path=path: path.read_bytes().replace(b"\n", b"\r\n")
 
     def arrivals(self):
         return [Arrival(message_of(head["Return-Path"].strip("<>")), head["Delivered-To"], "postfix") for head in self._heads()]

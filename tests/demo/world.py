@@ -13,7 +13,7 @@ import dataclasses
 import pathlib
 
 from nameserver import Nameserver
-from postfix import Postfix, make_certificate
+from postfix import Postfix
 from processes import free_port
 from sink import Sink
 
@@ -71,8 +71,6 @@ class World:
 
     def __enter__(self):
         with contextlib.ExitStack() as stack:
-            (self.folder / "tls").mkdir(parents=True, exist_ok=True)
-            make_certificate(self.folder / "tls", f"sink.{HOSTS_ZONE}")
             stack.enter_context(self.nameserver)
             for name in self.names:
                 if name != "postfix":
@@ -97,7 +95,7 @@ class World:
         return found + (self.postfix.arrivals() if self.postfix else [])
 
     def messages(self):
-        """(label, bytes with CRLF) of what the receivers kept."""
+        """(label, function that reads it) of each message that the receivers kept."""
         for sink in self.sinks.values():
             yield from sink.messages()
         if self.postfix:
@@ -108,8 +106,7 @@ class World:
         if options is None:
             options = {"plain": {"tls": False}, "busy": {"defer_first": 0.1}, "strict": {"refuse": UNKNOWN}}.get(name, {})
         listen = [address for _, _, address, there in SITES[name].hosts if there]
-        return Sink(self.program, self.folder / "sinks" / name, name, listen, self.port, self.folder / "tls",
-                    keep=self.keep_messages, **options)
+        return Sink(self.program, self.folder / "sinks" / name, name, listen, self.port, keep=self.keep_messages, **options)
 
     def _zones(self):
         hosts = [f"{label} A {address}" for site in SITES.values() for _, label, address, _ in site.hosts]

@@ -57,7 +57,7 @@ class Inject(unittest.TestCase):
 
     def message_to(self, recipient):
         self.scene.world.sinks["plain"].wait_for(recipient)
-        (raw,) = [raw for label, raw in self.scene.world.sinks["plain"].messages_to(recipient)]
+        (raw,) = self.scene.world.sinks["plain"].messages_to(recipient)
         self.assertNotIn(b"\n", raw.replace(b"\r\n", b""), "every line ends in CRLF")
         self.assertEqual((1, 1, []), signatures.check([(recipient, raw)], self.scene.world.nameserver.txt))
         return email.message_from_bytes(raw, policy=email.policy.default)

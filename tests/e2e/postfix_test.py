@@ -22,7 +22,7 @@ class StrictPostfix(unittest.TestCase):
             self.assertGreater(len(postfix.tls_connections()), 0)
             self.assertTrue(set(postfix.tls_connections()) <= {"TLSv1.3", "TLSv1.2"})
             self.assertTrue(all(event["tls"] for event in scene.events() if event["kind"] == "delivered"))
-            checked, valid, wrong = signatures.check(postfix.messages(), scene.world.nameserver.txt)
+            checked, valid, wrong = signatures.check([(label, read()) for label, read in postfix.messages()], scene.world.nameserver.txt)
             self.assertEqual([], wrong[:5])
             self.assertEqual((MESSAGES, MESSAGES), (checked, valid))
 
