@@ -33,6 +33,7 @@ struct ClaimRequest {
     std::size_t max = 100;       // entries
     std::size_t per_tenant = 10; // entries of one tenant at weight 1
     std::set<std::string> full;  // parking places (providers or sites) that have no room now
+    std::size_t per_place = 50;  // entries from one parking place, in each of the two looks of a call
 };
 
 struct Settlement {

@@ -1,0 +1,177 @@
+// A node's name, its lease, take-over, and what Redis must be like.
+#include "tests/engine/queue/queue_fixture.h"
+
+namespace penguin::test {
+
+namespace {
+
+using queue::Claimed;
+using queue::EventKind;
+using queue::SendQueue;
+
+using NodeTest = QueueTest;
+
+void let_lease_end(RedisServer& server, const std::string& key, const std::string& node, const std::string& incarnation)
+{
+    server.cli("HSET '" + key + "nodes' " + node + " '1 " + incarnation + " 1 up'");
+}
+
+TEST_F(NodeTest, ASecondLiveIncarnationOfANameIsRefused)
+{
+    Node first{io, server().url(), "n1", "i1"};
+    Node second{io, server().url(), "n1", "i2", 30s, false};
+    const Result<> refused = second.try_(second.queue().start(false));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Errc::stale);
+    EXPECT_FALSE(second.queue().lease_holds());
+    first.must(first.queue().heartbeat("up")); // the first one is undisturbed
+    EXPECT_TRUE(first.queue().lease_holds());
+}
+
+TEST_F(NodeTest, TheNameIsFreeWhenItsLeaseEndedOrTheStateLockProvesACrash)
+{
+    for (const bool crashed : {true, false}) {
+        server().cli("FLUSHALL");
+        Node first{io, server().url(), "n1", "i1"};
+        first.enqueue(batch_entries(1, 1, 5));
+        const std::vector<Claimed> got = first.claim(3);
+        if (!crashed) let_lease_end(server(), key, "n1", "i1");
+        Node second{io, server().url(), "n1", "i2", 30s, false};
+        second.must(second.queue().start(crashed));
+        EXPECT_EQ(second.hand().size(), 3U) << "it takes up its own hand";
+
+        const Result<> beat = first.try_(first.queue().heartbeat("up"));
+        ASSERT_FALSE(beat);
+        EXPECT_EQ(beat.error().code, Errc::stale);
+        EXPECT_FALSE(first.queue().lease_holds());
+        const queue::ClaimRequest request;
+        EXPECT_EQ(first.try_(first.queue().claim(request)).error().code, Errc::stale);
+        const std::vector<queue::Token> tokens = tokens_of(got);
+        EXPECT_EQ(first.try_(first.queue().release(tokens, {})).error().code, Errc::stale);
+        EXPECT_EQ(first.try_(first.queue().park(tokens, "gmail")).error().code, Errc::stale);
+        // What it did send is told, as late; the hand of the living one stays whole.
+        EXPECT_EQ(first.settle({outcome_of(got[0], EventKind::delivered)}).late, 1U);
+        EXPECT_EQ(second.hand().size(), 3U);
+    }
+}
+
+TEST_F(NodeTest, AWholeHandIsTakenOver)
+{
+    Node dead{io, server().url(), "n1", "i1"};
+    dead.enqueue(batch_entries(1, 1, 2500));
+    for (int i = 0; i < 3; ++i) dead.claim(1000, 1000);
+    EXPECT_EQ(dead.hand().size(), 2500U);
+    Node living{io, server().url(), "n2", "i2"};
+    living.must(living.queue().heartbeat("up"));
+    EXPECT_TRUE(living.claim(10).empty()) << "its lease still holds";
+    let_lease_end(server(), key, "n1", "i1");
+    living.must(living.queue().heartbeat("up"));
+    EXPECT_EQ(living.summary().ready, 2500U);
+    EXPECT_TRUE(dead.hand().empty());
+    EXPECT_EQ(server().cli("HEXISTS '" + key + "nodes' n1"), "0");
+    EXPECT_EQ(dead.try_(dead.queue().heartbeat("up")).error().code, Errc::stale);
+    dead.must(dead.queue().start(false)); // it may come back under its name
+}
+
+TEST_F(NodeTest, TheLeaseIsOnlyAsLongAsTheLastHeartbeatSays)
+{
+    Node node{io, server().url(), "n1", "i1", 0s, false};
+    EXPECT_FALSE(node.queue().lease_holds());
+    node.must(node.queue().start(false));
+    EXPECT_FALSE(node.queue().lease_holds()); // a lease of no length has ended
+    Node other{io, server().url(), "n2", "i2"};
+    EXPECT_TRUE(other.queue().lease_holds());
+    other.must(other.queue().stop());
+    EXPECT_FALSE(other.queue().lease_holds());
+}
+
+TEST_F(NodeTest, StopWithAFullHandSaysSoAndLeavesItToOthers)
+{
+    Node leaving{io, server().url(), "n1", "i1"};
+    leaving.enqueue(batch_entries(1, 1, 2));
+    leaving.claim(10);
+    EXPECT_EQ(leaving.try_(leaving.queue().stop()).error().code, Errc::conflict);
+    Node living{io, server().url(), "n2", "i2"};
+    living.must(living.queue().heartbeat("up"));
+    EXPECT_EQ(living.claim(10).size(), 2U);
+}
+
+TEST_F(NodeTest, NodesOfAnotherContractAreNotJoined)
+{
+    server().cli("HSET '" + key + "nodes' n9 \"$(date +%s)000 i9 2 up\"");
+    Node node{io, server().url(), "n1", "i1", 30s, false};
+    const Result<> refused = node.try_(node.queue().start(false));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Errc::refused);
+    EXPECT_NE(refused.error().detail.find("n9"), std::string::npos);
+}
+
+TEST_F(NodeTest, ARedisThatMayLoseMailIsRefused)
+{
+    struct Case {
+        const char* why;
+        std::vector<std::string> arguments;
+    };
+    const Case cases[] = {{"maxmemory-policy", {"--maxmemory-policy", "allkeys-lru"}},
+                          {"appendonly", {"--appendonly", "no"}}};
+    for (const Case& row : cases) {
+        RedisServer unsafe{row.arguments};
+        Node node{io, unsafe.url(), "n1", "i1", 30s, false};
+        const Result<> refused = node.try_(node.queue().start(false));
+        ASSERT_FALSE(refused) << row.why;
+        EXPECT_EQ(refused.error().code, Errc::refused);
+        EXPECT_NE(refused.error().detail.find(row.why), std::string::npos) << refused.error().detail;
+        SendQueue::Options options = Node::options_of("n1", "i1", 30s);
+        options.allow_unsafe_redis = true;
+        SendQueue loud{node.redis(), options};
+        node.must(loud.start(false));
+    }
+}
+
+TEST_F(NodeTest, NamesThatWouldBreakKeysAreRefused)
+{
+    Node node{io, server().url(), "n1", "i1"};
+    const auto refused = [&](auto change) {
+        SendQueue::Options options = Node::options_of("n1", "i1", 30s);
+        change(options);
+        SendQueue queue{node.redis(), options};
+        const Result<> result = node.try_(queue.start(false));
+        return !result && result.error().code == Errc::bad_value;
+    };
+    EXPECT_TRUE(refused([](auto& options) { options.prefix = "p*:"; }));
+    EXPECT_TRUE(refused([](auto& options) { options.pool = PoolName{"a}b"}; }));
+    EXPECT_TRUE(refused([](auto& options) { options.pool = PoolName{""}; }));
+    EXPECT_TRUE(refused([](auto& options) { options.node = NodeName{"a b"}; }));
+    EXPECT_TRUE(refused([](auto& options) { options.incarnation = "-"; })); // means: taken over
+    EXPECT_TRUE(refused([](auto& options) { options.incarnation = "a b"; }));
+    EXPECT_TRUE(refused([](auto& options) { options.enqueue_limit = 0; }));
+}
+
+TEST_F(NodeTest, TheJanitorFindsTenantsThatNoSetNames)
+{
+    Node node{io, server().url(), "n1", "i1"};
+    server().cli("RPUSH '" + key + "ready:" + tenant_of(1).value().text() + ":1' '" + entry_of(1, 1, 0).to_json() +
+                 "'");
+    server().cli("SET '" + key + "ready:odd' x");
+    EXPECT_TRUE(node.claim(10).empty()); // its producer died before ZADD
+    Node other{io, server().url(), "n2", "i2"};
+    server().cli("SET '" + key + "janitor' n2/i2");
+    node.must(node.queue().janitor());
+    EXPECT_TRUE(node.claim(10).empty()) << "another node holds the janitor's lock";
+    server().cli("DEL '" + key + "janitor'");
+    node.must(node.queue().janitor());
+    EXPECT_EQ(node.claim(10).size(), 1U);
+}
+
+TEST_F(NodeTest, TheEpochIsSetOnce)
+{
+    Node one{io, server().url(), "n1", "i1"};
+    const std::string epoch = server().cli("GET '" + key + "epoch'");
+    EXPECT_FALSE(epoch.empty());
+    Node two{io, server().url(), "n2", "i2"};
+    EXPECT_EQ(server().cli("GET '" + key + "epoch'"), epoch);
+}
+
+} // namespace
+
+} // namespace penguin::test

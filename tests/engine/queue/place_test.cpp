@@ -1,0 +1,212 @@
+// Parked entries, entries that a node does not want, cancelling.
+#include "tests/engine/queue/queue_fixture.h"
+
+namespace penguin::test {
+
+namespace {
+
+using queue::Claimed;
+using queue::Event;
+using queue::EventKind;
+using queue::Priority;
+
+using PlaceTest = QueueTest;
+
+TEST_F(PlaceTest, AParkedEntryComesBackWhenItsPlaceHasRoom)
+{
+    Node node{io, server().url(), "n1", "i1"};
+    node.enqueue(batch_entries(1, 1, 3));
+    EXPECT_EQ(node.park(tokens_of(node.claim(10)), "gmail"), 3U);
+    EXPECT_TRUE(node.hand().empty());
+    EXPECT_EQ(node.summary().parked, 3U);
+    EXPECT_TRUE(node.claim(10, 10, {"gmail"}).empty());
+    const std::vector<Claimed> got = node.claim(10, 10, {"yahoo"});
+    EXPECT_EQ(got.size(), 3U);
+    EXPECT_EQ(server().cli("--scan --pattern '" + key + "parked*'"), "");
+}
+
+TEST_F(PlaceTest, ParkedEntriesKeepOrderPriorityAndTenant)
+{
+    Node node{io, server().url(), "n1", "i1"};
+    node.enqueue(batch_entries(1, 1, 3));
+    node.park(tokens_of(node.claim(10)), "gmail");
+    node.enqueue(batch_entries(1, 2, 2, Priority::high));
+    node.park(tokens_of(node.claim(10, 10, {"gmail"})), "gmail");
+    const std::vector<Claimed> got = node.claim(10, 10);
+    ASSERT_EQ(got.size(), 5U);
+    EXPECT_EQ(got[0].entry.id, (MessageId{batch_of(2), 0}));
+    EXPECT_EQ(got[0].entry.prio, Priority::high);
+    EXPECT_EQ(got[1].entry.id, (MessageId{batch_of(2), 1}));
+    EXPECT_EQ(got[2].entry.id, (MessageId{batch_of(1), 0}));
+    EXPECT_EQ(got[4].entry.id, (MessageId{batch_of(1), 2}));
+}
+
+TEST_F(PlaceTest, AFullPlaceDoesNotDelayWhatGoesElsewhere)
+{
+    Node node{io, server().url(), "n1", "i1"};
+    node.enqueue(batch_entries(1, 1, 1000));
+    for (int i = 0; i < 5; ++i) node.park(tokens_of(node.claim(200, 200, {"gmail"})), "gmail");
+    node.enqueue(batch_entries(1, 2, 10));
+    const std::vector<Claimed> got = node.claim(10, 10, {"gmail"});
+    ASSERT_EQ(got.size(), 10U);
+    for (const Claimed& one : got) EXPECT_EQ(one.entry.id.batch, batch_of(2));
+    // With room again the old ones get half of a claim, what is new the other half.
+    node.enqueue(batch_entries(1, 3, 100));
+    const std::vector<Claimed> mixed = node.claim(100, 100);
+    EXPECT_EQ(std::ranges::count_if(mixed, [](const Claimed& one) { return one.entry.id.batch == batch_of(1); }), 50);
+}
+
+TEST_F(PlaceTest, TenantsShareAPlaceByWeight)
+{
+    Node node{io, server().url(), "n1", "i1"};
+    for (unsigned tenant = 1; tenant <= 2; ++tenant) {
+        node.enqueue(batch_entries(tenant, tenant, 500));
+        node.park(tokens_of(node.claim(500, 500, {"gmail"})), "gmail");
+    }
+    node.must(node.queue().set_weight(tenant_of(2), 3));
+    std::size_t second = 0;
+    for (int i = 0; i < 10; ++i)
+        for (const Claimed& one : node.claim(40, 10)) second += one.entry.tenant == tenant_of(2) ? 1 : 0;
+    EXPECT_NEAR(static_cast<double>(second), 300, 31);
+}
+
+TEST_F(PlaceTest, OfManyPlacesEachIsLookedAtInTurn)
+{
+    Node node{io, server().url(), "n1", "i1"};
+    node.enqueue(batch_entries(1, 1, 400));
+    std::set<std::string> full;
+    const std::vector<Claimed> all = node.claim(400, 400);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        const std::string place = "mx" + std::to_string(i) + ".example";
+        node.park({all[i].token}, place);
+        if (i != 399) full.insert(place);
+    }
+    std::size_t got = 0;
+    for (int call = 0; call < 8; ++call) got += node.claim(10, 10, full).size();
+    EXPECT_EQ(got, 1U) << "the one with room is found within a few calls";
+}
+
+TEST_F(PlaceTest, APlaceWithAColonIsRefused)
+{
+    Node node{io, server().url(), "n1", "i1"};
+    const std::vector<queue::Token> none;
+    EXPECT_EQ(node.try_(node.queue().park(none, "node:n1")).error().code, Errc::bad_value);
+    EXPECT_EQ(node.try_(node.queue().park(none, "")).error().code, Errc::bad_value);
+}
+
+TEST_F(PlaceTest, WhatANodeDoesNotWantAnotherGets)
+{
+    Node picky{io, server().url(), "n1", "i1"};
+    Node other{io, server().url(), "n2", "i2"};
+    picky.enqueue(batch_entries(1, 1, 5));
+    const WallTime until = wall_now() + 1h;
+    EXPECT_EQ(picky.release(tokens_of(picky.claim(10)), until), 5U);
+    for (int i = 0; i < 3; ++i) EXPECT_TRUE(picky.claim(10).empty());
+    const std::vector<Claimed> got = other.claim(10);
+    ASSERT_EQ(got.size(), 5U);
+    EXPECT_EQ(to_unix_ms(got[0].entry.avoid.at("n1")), to_unix_ms(until));
+}
+
+TEST_F(PlaceTest, ALoneNodeSleepsOnWhatItDoesNotWant)
+{
+    Node node{io, server().url(), "n1", "i1"};
+    node.enqueue(batch_entries(1, 1, 5));
+    const WallTime until = wall_now() + 1h;
+    node.release(tokens_of(node.claim(10)), until);
+    EXPECT_TRUE(node.claim(10).empty());
+    EXPECT_EQ(node.summary().due, 5U);
+    const std::string id = batch_of(1).value().text() + ".0";
+    EXPECT_EQ(server().cli("ZSCORE '" + key + "due' " + id), std::to_string(to_unix_ms(until)));
+}
+
+TEST_F(PlaceTest, WhenNobodyWantsItItSleepsUntilTheFirstDoes)
+{
+    Node one{io, server().url(), "n1", "i1"};
+    Node two{io, server().url(), "n2", "i2"};
+    one.enqueue(batch_entries(1, 1, 1));
+    const WallTime sooner = wall_now() + 1h;
+    one.release(tokens_of(one.claim(10)), sooner);
+    two.release(tokens_of(two.claim(10)), sooner + 1h);
+    EXPECT_TRUE(one.claim(10).empty());
+    EXPECT_TRUE(two.claim(10).empty());
+    const std::string id = batch_of(1).value().text() + ".0";
+    EXPECT_EQ(server().cli("ZSCORE '" + key + "due' " + id), std::to_string(to_unix_ms(sooner)));
+}
+
+TEST_F(PlaceTest, AnAvoidThatEndedIsOver)
+{
+    Node one{io, server().url(), "n1", "i1"};
+    Node two{io, server().url(), "n2", "i2"};
+    one.enqueue(batch_entries(1, 1, 1));
+    one.release(tokens_of(one.claim(10)), wall_now() + 300ms);
+    std::vector<Claimed> got;
+    for (const auto end = std::chrono::steady_clock::now() + 10s;
+         got.empty() && std::chrono::steady_clock::now() < end;)
+        got = one.claim(10); // n2 never asks: what lies aside for it is ours again then
+    EXPECT_EQ(got.size(), 1U);
+}
+
+TEST_F(PlaceTest, WhatLiesAsideForANodeThatDiesIsTakenOver)
+{
+    Node picky{io, server().url(), "n1", "i1"};
+    Node dead{io, server().url(), "n2", "i2"};
+    picky.enqueue(batch_entries(1, 1, 3));
+    picky.release(tokens_of(picky.claim(10)), wall_now() + 1h);
+    server().cli("HSET '" + key + "nodes' n2 '1 i2 1 up'");
+    picky.must(picky.queue().heartbeat("up"));
+    EXPECT_TRUE(picky.claim(10).empty()); // still not wanted: now it sleeps
+    EXPECT_EQ(picky.summary().due, 3U);
+}
+
+TEST_F(PlaceTest, CancelTakesOutWhatIsNotInAHand)
+{
+    Node node{io, server().url(), "n1", "i1"};
+    std::vector<queue::Entry> entries = batch_entries(1, 1, 8);
+    entries[7].not_before = wall_now() + 1h; // due
+    entries[5].prio = Priority::low;
+    node.enqueue(entries);
+    node.enqueue(batch_entries(1, 2, 3)); // another batch of the tenant
+    node.enqueue(batch_entries(2, 3, 3)); // another tenant
+    std::vector<Claimed> taken;
+    for (Claimed& one : node.claim(14, 14))
+        if (one.entry.id == MessageId{batch_of(1), 0} || one.entry.id == MessageId{batch_of(1), 1})
+            taken.push_back(std::move(one));
+        else
+            node.release({one.token});
+    ASSERT_EQ(taken.size(), 2U);
+    node.park({taken[1].token}, "gmail"); // 1 is parked, 0 stays in the hand
+    std::vector<MessageId> all;
+    for (unsigned i = 0; i < 8; ++i) all.push_back({batch_of(1), i});
+
+    EXPECT_EQ(node.must(node.queue().cancel(tenant_of(2), batch_of(1), all)), 0U) << "not that tenant's";
+    EXPECT_EQ(node.must(node.queue().cancel(tenant_of(1), batch_of(1), all)), 7U);
+    EXPECT_EQ(node.must(node.queue().cancel(tenant_of(1), batch_of(1), all)), 0U);
+    const std::vector<Event> events = node.events();
+    ASSERT_EQ(events.size(), 7U);
+    std::set<std::uint32_t> indices;
+    for (const Event& event : events) {
+        indices.insert(event.message.index);
+        EXPECT_EQ(event.kind, EventKind::cancelled);
+        EXPECT_EQ(event.message.batch, batch_of(1));
+        EXPECT_EQ(event.recipient, "r" + std::to_string(event.message.index) + "@b.example");
+        EXPECT_GT(event.latency_ms, 0);
+    }
+    EXPECT_EQ(indices, (std::set<std::uint32_t>{1, 2, 3, 4, 5, 6, 7}));
+    EXPECT_EQ(node.hand().size(), 1U);
+    EXPECT_EQ(node.summary().due, 0U);
+    EXPECT_EQ(node.claim(100).size(), 6U) << "what others queued is still there";
+}
+
+TEST_F(PlaceTest, CancelFindsAllInALongList)
+{
+    Node node{io, server().url(), "n1", "i1"};
+    for (unsigned batch = 1; batch <= 5; ++batch) node.enqueue(batch_entries(1, batch, 1000));
+    std::vector<MessageId> every_third;
+    for (unsigned i = 0; i < 1000; i += 3) every_third.push_back({batch_of(3), i});
+    EXPECT_EQ(node.must(node.queue().cancel(tenant_of(1), batch_of(3), every_third)), every_third.size());
+    EXPECT_EQ(node.summary().ready, 5000 - every_third.size());
+}
+
+} // namespace
+
+} // namespace penguin::test

@@ -1,0 +1,216 @@
+// Outcomes: on time, late, told twice; and the ledger that reads them.
+#include "tests/engine/queue/queue_fixture.h"
+
+namespace penguin::test {
+
+namespace {
+
+using queue::Claimed;
+using queue::Event;
+using queue::EventKind;
+
+using SettleTest = QueueTest;
+
+TEST_F(SettleTest, AFinalOutcomeIsToldOnceAndTheHandIsEmpty)
+{
+    Node node{io, server().url(), "n1", "i1"};
+    node.enqueue(batch_entries(1, 1, 3));
+    const std::vector<Claimed> got = node.claim(10);
+    const queue::SettleReport report = node.settle(outcomes_of(got, EventKind::delivered));
+    EXPECT_EQ(report.settled, 3U);
+    EXPECT_EQ(report.late, 0U);
+    EXPECT_TRUE(node.hand().empty());
+    const std::vector<Event> events = node.events();
+    ASSERT_EQ(events.size(), 3U);
+    EXPECT_EQ(events[0].kind, EventKind::delivered);
+    EXPECT_EQ(events[0].recipient, "r0@b.example");
+    EXPECT_FALSE(events[0].late);
+    EXPECT_EQ(server().cli("XLEN '" + key + "events'"), "1") << "one stream entry a call";
+}
+
+TEST_F(SettleTest, ADeferredMessageWaitsAndComesBackWithItsAttemptCounted)
+{
+    Node node{io, server().url(), "n1", "i1"};
+    node.enqueue(batch_entries(1, 1, 1));
+    const std::vector<Claimed> got = node.claim(10);
+    node.settle(outcomes_of(got, EventKind::deferred));
+    EXPECT_TRUE(node.claim(10).empty());
+    EXPECT_EQ(node.summary().due, 1U);
+    server().cli("ZADD '" + key + "due' 1 " + got[0].entry.id.text());
+    const std::vector<Claimed> again = node.claim(10);
+    ASSERT_EQ(again.size(), 1U);
+    EXPECT_EQ(again[0].entry.attempt, 1U);
+    EXPECT_NE(again[0].token, got[0].token);
+}
+
+TEST_F(SettleTest, ATokenTwiceInOneCallCountsOnce)
+{
+    Node node{io, server().url(), "n1", "i1"};
+    node.enqueue(batch_entries(1, 1, 1));
+    std::vector<queue::Settlement> twice = outcomes_of(node.claim(10), EventKind::deferred);
+    twice.push_back(twice[0]);
+    EXPECT_EQ(node.settle(twice).settled, 1U);
+    EXPECT_EQ(node.events().size(), 1U);
+}
+
+TEST_F(SettleTest, AfterATakeOverFinalOutcomesAreLateAndRetriesAreDropped)
+{
+    Node dead{io, server().url(), "n1", "i1"};
+    dead.enqueue(batch_entries(1, 1, 2));
+    const std::vector<Claimed> got = dead.claim(10);
+    server().cli("HSET '" + key + "nodes' n1 '1 i1 1 up'"); // its lease ran out long ago
+    Node living{io, server().url(), "n2", "i2"};
+    living.must(living.queue().heartbeat("up"));
+
+    const std::vector<queue::Settlement> outcomes{outcome_of(got[0], EventKind::delivered),
+                                                  outcome_of(got[1], EventKind::deferred)};
+    const queue::SettleReport report = dead.settle(outcomes);
+    EXPECT_EQ(report.settled, 0U);
+    EXPECT_EQ(report.late, 1U);
+    const std::vector<Event> events = living.events();
+    ASSERT_EQ(events.size(), 1U);
+    EXPECT_TRUE(events[0].late);
+    EXPECT_EQ(events[0].kind, EventKind::delivered);
+
+    // The delivered one is not handed out again, the other one is.
+    const std::vector<Claimed> again = living.claim(10);
+    ASSERT_EQ(again.size(), 1U);
+    EXPECT_EQ(again[0].entry.id, got[1].entry.id);
+    EXPECT_GT(std::stol(server().cli("TTL '" + key + "done:" + got[0].entry.id.text() + "'")), 3600);
+}
+
+TEST_F(SettleTest, ALateFinalOutcomeTakesTheWaitingRetryAway)
+{
+    Node dead{io, server().url(), "n1", "i1"};
+    dead.enqueue(batch_entries(1, 1, 1));
+    const std::vector<Claimed> got = dead.claim(10);
+    server().cli("HSET '" + key + "nodes' n1 '1 i1 1 up'");
+    Node living{io, server().url(), "n2", "i2"};
+    living.must(living.queue().heartbeat("up"));
+    living.settle(outcomes_of(living.claim(10), EventKind::deferred));
+    EXPECT_EQ(living.summary().due, 1U);
+    EXPECT_EQ(dead.settle(outcomes_of(got, EventKind::bounced)).late, 1U);
+    EXPECT_EQ(living.summary().due, 0U);
+}
+
+TEST_F(SettleTest, TheLedgerReadsOnFromItsPositionAndConfirmClears)
+{
+    Node node{io, server().url(), "n1", "i1"};
+    node.enqueue(batch_entries(1, 1, 30));
+    for (int i = 0; i < 3; ++i) node.settle(outcomes_of(node.claim(10), EventKind::delivered));
+    const auto first = node.must(node.queue().read_events("", 2));
+    EXPECT_EQ(first.events.size(), 20U);
+    const auto second = node.must(node.queue().read_events(first.position, 2));
+    EXPECT_EQ(second.events.size(), 10U);
+    const auto nothing = node.must(node.queue().read_events(second.position, 2));
+    EXPECT_TRUE(nothing.events.empty());
+    EXPECT_EQ(nothing.position, second.position);
+
+    std::vector<MessageId> done;
+    for (const Event& event : first.events) done.push_back(event.message);
+    node.must(node.queue().confirm_events(first.position, done));
+    const std::string live = "'" + key + "live:" + batch_of(1).value().text() + "'";
+    EXPECT_EQ(server().cli("BITCOUNT " + live), "10");
+    EXPECT_EQ(node.summary().events, 1U);
+    EXPECT_EQ(server().cli("GET '" + key + "ledger'"), first.position);
+
+    done.clear();
+    for (const Event& event : second.events) done.push_back(event.message);
+    node.must(node.queue().confirm_events(second.position, done));
+    EXPECT_EQ(server().cli("EXISTS " + live), "0");
+    EXPECT_EQ(node.summary().events, 0U);
+    node.must(node.queue().confirm_events(second.position, done)); // told twice: nothing happens
+    EXPECT_EQ(server().cli("EXISTS " + live), "0");
+}
+
+TEST_F(SettleTest, ConfirmTakesTenThousandMessagesOfManyBatches)
+{
+    Node node{io, server().url(), "n1", "i1"};
+    std::vector<MessageId> all;
+    for (unsigned batch = 0; batch < 20; ++batch) {
+        node.enqueue(batch_entries(1, batch, 500));
+        for (unsigned i = 0; i < 500; ++i) all.push_back({batch_of(batch), i});
+    }
+    node.must(node.queue().confirm_events("1-0", all));
+    EXPECT_EQ(server().cli("--scan --pattern '" + key + "live:*'"), "");
+}
+
+TEST_F(SettleTest, ConfirmRefusesWhatIsNotAPosition)
+{
+    Node node{io, server().url(), "n1", "i1"};
+    for (const std::string bad : {"", "x", "1", "1-", "-1", "1-2x"})
+        EXPECT_EQ(node.try_(node.queue().confirm_events(bad, {})).error().code, Errc::bad_value) << bad;
+}
+
+TEST_F(SettleTest, ForeignThingsInTheStreamDoNotStopTheLedger)
+{
+    Node node{io, server().url(), "n1", "i1"};
+    server().cli("XADD '" + key + "events' '*' o 'not json'");
+    server().cli("XADD '" + key + "events' '*' o '[{\"id\":1},2]' x y");
+    node.enqueue(batch_entries(1, 1, 1));
+    node.settle(outcomes_of(node.claim(10), EventKind::delivered));
+    const auto read = node.must(node.queue().read_events("", 10));
+    EXPECT_EQ(read.events.size(), 1U);
+    EXPECT_EQ(server().cli("XREVRANGE '" + key + "events' + - COUNT 1").substr(0, read.position.size()), read.position);
+}
+
+TEST_F(SettleTest, OneNodeReadsForTheLedger)
+{
+    Node one{io, server().url(), "n1", "i1"};
+    Node two{io, server().url(), "n2", "i2"};
+    EXPECT_TRUE(one.must(one.queue().hold_ledger_lock()));
+    EXPECT_TRUE(one.must(one.queue().hold_ledger_lock()));
+    EXPECT_FALSE(two.must(two.queue().hold_ledger_lock()));
+    EXPECT_GT(std::stol(server().cli("PTTL '" + key + "ledger-lock'")), 1000);
+    server().cli("DEL '" + key + "ledger-lock'"); // as when its lease ends
+    EXPECT_TRUE(two.must(two.queue().hold_ledger_lock()));
+    EXPECT_FALSE(one.must(one.queue().hold_ledger_lock()));
+}
+
+TEST_F(SettleTest, ContentIsKeptByTenant)
+{
+    Node node{io, server().url(), "n1", "i1"};
+    const ContentId id{std::string(64, 'a')};
+    const std::string bytes{"a\0b\r\n", 5};
+    node.must(node.queue().put_content(tenant_of(1), id, bytes, 60s));
+    EXPECT_EQ(node.must(node.queue().get_content(tenant_of(1), id)), bytes);
+    EXPECT_EQ(node.must(node.queue().get_content(tenant_of(2), id)), std::nullopt);
+}
+
+TEST_F(SettleTest, WhenAllIsDoneAlmostNoKeyIsLeft)
+{
+    Node node{io, server().url(), "n1", "i1"};
+    for (unsigned tenant = 1; tenant <= 20; ++tenant) node.enqueue(batch_entries(tenant, tenant, 50));
+    std::vector<MessageId> done;
+    for (int round = 0; done.size() < 1000; ++round) {
+        ASSERT_LT(round, 2000);
+        const std::vector<Claimed> got = node.claim(100);
+        if (round % 3 == 1)
+            node.park(tokens_of(got), "gmail");
+        else if (round % 3 == 2)
+            node.release(tokens_of(got));
+        else {
+            node.settle(outcomes_of(got, EventKind::delivered));
+            for (const Claimed& one : got) done.push_back(one.entry.id);
+        }
+    }
+    node.claim(100); // finds the tenants empty and forgets them
+    const auto read = node.must(node.queue().read_events("", 10'000));
+    node.must(node.queue().confirm_events(read.position, done));
+    node.must(node.queue().stop());
+    const std::string left = server().cli("--scan");
+    std::set<std::string> keys;
+    for (std::size_t at = 0; at < left.size();) {
+        const auto end = std::min(left.find('\n', at), left.size());
+        keys.insert(left.substr(at + key.size(), end - at - key.size()));
+        at = end + 1;
+    }
+    const std::set<std::string> constant{"epoch", "events", "ledger", "tokens", "turn", "vt:0", "vt:1", "vt:2"};
+    std::set<std::string> surplus;
+    std::ranges::set_difference(keys, constant, std::inserter(surplus, surplus.end()));
+    EXPECT_EQ(surplus, std::set<std::string>{});
+}
+
+} // namespace
+
+} // namespace penguin::test
