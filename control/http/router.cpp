@@ -84,7 +84,7 @@ Router::Match Router::match(Method method, const std::vector<std::string>& segme
         match.allowed.push_back(name_of(route.method));
         if (route.method == Method::get) match.allowed.push_back(name_of(Method::head));
     }
-    if (!match.allowed.empty() && !std::ranges::contains(match.allowed, name_of(Method::options)))
+    if (!match.allowed.empty() && std::ranges::find(match.allowed, name_of(Method::options)) == match.allowed.end())
         match.allowed.push_back(name_of(Method::options));
     return match;
 }

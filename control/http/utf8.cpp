@@ -40,4 +40,6 @@ bool is_utf8(std::string_view text)
     return true;
 }
 
+bool is_clean_text(std::string_view text) { return !text.contains('\0') && is_utf8(text); }
+
 } // namespace penguin::control::http

@@ -7,5 +7,7 @@
 namespace penguin::control::http {
 
 bool is_utf8(std::string_view text);
+// UTF-8 without NUL: what PostgreSQL's text takes.
+bool is_clean_text(std::string_view text);
 
 } // namespace penguin::control::http

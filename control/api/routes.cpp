@@ -1,0 +1,20 @@
+#include "control/api/routes.h"
+
+namespace penguin::control::api {
+
+void register_routes(http::Router& router, ApiDeps& deps)
+{
+    register_tenants(router, deps);
+    register_api_keys(router, deps);
+    register_pools(router, deps);
+    register_sources(router, deps);
+    register_domains(router, deps);
+    register_suppressions(router, deps);
+    register_batches(router, deps);
+    register_messages(router, deps);
+    register_events(router, deps);
+    register_inject(router, deps);
+    register_operations(router, deps);
+}
+
+} // namespace penguin::control::api
