@@ -34,6 +34,7 @@ def settings(state, api_port, smtp_port=25, dns=None, **changes):
         "http": {"listen": [f"127.0.0.1:{api_port}"]},
         "smtp": {"port": smtp_port, "allow_targets": ["127.0.0.0/8"]},
         "delivery": {},
+        "domains": {"bounce_mx": "bounces.mx.test"},
     }
     if dns:
         sections["dns"] = {"servers": [dns]}

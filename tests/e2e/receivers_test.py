@@ -61,8 +61,8 @@ ROWS = {
     "good": (Fault("none", "none"), "delivered", set()),
 }
 
-TIMEOUTS = {"connect": "2s", "greeting": "2s", "ehlo": "2s", "starttls": "2s", "mail": "2s", "rcpt": "2s", "data": "2s", "body": "2s",
-            "final_dot": "2s", "quit": "1s"}
+TIMEOUTS = {"connect": "2s", "tls": "2s", "greeting": "2s", "ehlo": "2s", "mail": "2s", "rcpt": "2s", "data": "2s",
+            "body_block": "2s", "final_dot": "2s", "reset": "2s", "quit": "1s"}
 
 DNS_ZONES = {
     "null-01.test": ["@ MX 0 ."],
