@@ -48,6 +48,8 @@ std::string encoded_mailboxes(const std::string& list)
     ready();
     const Handle<InternetAddressList> mailboxes{internet_address_list_parse(nullptr, list.c_str())};
     if (!mailboxes) return {};
+    for (int i = 0; i < internet_address_list_length(mailboxes.get()); ++i)
+        internet_address_set_charset(internet_address_list_get_address(mailboxes.get(), i), "utf-8");
     return one_line(take(internet_address_list_to_string(mailboxes.get(), nullptr, 1)));
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "engine/mail/base64.h"
 #include "engine/mail/gmime.h"
@@ -66,7 +67,7 @@ void append_encoded(std::string_view text, std::string& out)
     std::size_t quoted = 0;
     for (std::string_view rest = text; !rest.empty(); rest.remove_prefix(character_length(rest)))
         quoted += quoted_width(rest.substr(0, character_length(rest)));
-    const bool base64 = quoted > (text.size() + 2) / 3 * 4;
+    const bool base64 = quoted * 2 > (text.size() + 2) / 3 * 4 * 3; // a little longer, but people can read it
     const std::string_view start = base64 ? kWordB : kWordQ;
     bool first = true;
     while (!text.empty()) {
@@ -137,6 +138,19 @@ void append_name(std::string_view name, std::string& out)
         out += c;
     }
     out += '"';
+}
+
+// Also `a@b.example <c@d.example>`, which a name from a variable can make: what is before the < becomes the name.
+std::optional<NamedAddress> one_mailbox(std::string_view line)
+{
+    if (Result<NamedAddress> one = parse_named_address(line)) return std::move(*one);
+    const std::size_t angle = line.find('<');
+    if (angle == std::string_view::npos || !line.ends_with('>')) return std::nullopt;
+    const std::string_view before = line.substr(0, angle);
+    if (before.find_first_of("\"\\<>(),;:[]") != std::string_view::npos) return std::nullopt;
+    Result<EmailAddress> address = EmailAddress::parse(line.substr(angle + 1, line.size() - angle - 2));
+    if (!address) return std::nullopt;
+    return NamedAddress{std::string{before}, std::move(*address)};
 }
 
 } // namespace
@@ -210,16 +224,9 @@ void append_mailbox(std::string_view name, const NamedAddress& mailbox, std::str
 void append_mailboxes(std::string_view name, std::string_view list, std::string& out)
 {
     const std::string line = one_line(list);
-    if (is_ascii(line) && !has_long_word(line)) {
-        out += name;
-        out += ": ";
-        append_folded(line, out);
-        out += "\r\n";
-        return;
-    }
-    if (const Result<NamedAddress> one = parse_named_address(line)) return append_mailbox(name, *one, out);
-    const std::string encoded = gmime::encoded_mailboxes(line);
-    if (encoded.empty() || has_long_word(encoded)) return append_unstructured(name, line, out);
+    if (const std::optional<NamedAddress> one = one_mailbox(line)) return append_mailbox(name, *one, out);
+    const std::string encoded = is_ascii(line) ? line : gmime::encoded_mailboxes(line);
+    if (encoded.empty() || !is_ascii(encoded) || has_long_word(encoded)) return append_unstructured(name, line, out);
     out += name;
     out += ": ";
     append_folded(encoded, out);

@@ -146,6 +146,18 @@ void MessagePlan::add(Slot slot)
         slots_.push_back(std::move(slot));
 }
 
+void MessagePlan::add_marked(std::string_view body, std::vector<MarkedText> texts)
+{
+    for (MarkedText& text : texts) {
+        const std::size_t at = body.find(text.mark);
+        add(std::string{body.substr(0, at)});
+        add(std::move(text.slot));
+        body.remove_prefix(at + text.mark.size());
+    }
+    if (!texts.empty() && body == "\r\n") return; // the message ends with a text, which brings or gets its own line end
+    add(std::string{body});
+}
+
 void MessagePlan::add_field(std::string name, Template value)
 {
     const bool mailboxes = is_address_field(name);

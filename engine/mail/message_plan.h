@@ -41,6 +41,11 @@ struct TextSlot {
     Template text;
     Transfer transfer{};
 };
+// A text that stands at a mark of a serialised body.
+struct MarkedText {
+    std::string mark;
+    TextSlot slot;
+};
 using Slot =
     std::variant<std::string, DateSlot, MessageIdSlot, ToSlot, FieldSlot, MailboxSlot, UnsubscribeSlot, TextSlot>;
 
@@ -55,6 +60,8 @@ public:
 
     // Fixed text that follows fixed text joins it.
     void add(Slot slot);
+    // `body` with each mark, in their order, made a slot.
+    void add_marked(std::string_view body, std::vector<MarkedText> texts);
     void add_field(std::string name, Template value);
     void add_mailbox(std::string name, Template display, const EmailAddress& address);
 

@@ -135,9 +135,9 @@ public:
         gmime::Handle<GMimePart> part{g_mime_part_new_with_type("text", std::string{subtype}.c_str())};
         g_mime_object_set_content_type_parameter(GMIME_OBJECT(part.get()), "charset", "utf-8");
         // The mark counts as encoded already: it is written as it is.
-        set_content(part.get(), marks_.emplace_back(boundary("text")), encoding);
+        set_content(part.get(), texts_.emplace_back(boundary("text"), TextSlot{std::move(*compiled), transfer}).mark,
+                    encoding);
         g_mime_part_set_content_encoding(part.get(), encoding);
-        slots_.push_back({std::move(*compiled), transfer});
         put(GMIME_OBJECT(part.release()), "alternative");
         return {};
     }
@@ -156,16 +156,9 @@ public:
         put(GMIME_OBJECT(part.release()), kind);
     }
 
-    void cut_into(MessagePlan& plan)
+    void add_to(MessagePlan& plan)
     {
-        std::string text = "MIME-Version: 1.0\r\n" + gmime::text_of(root_.get());
-        for (std::size_t i = 0; i < marks_.size(); ++i) {
-            const std::size_t at = text.find(marks_[i]);
-            plan.add(text.substr(0, at));
-            plan.add(std::move(slots_[i]));
-            text.erase(0, at + marks_[i].size());
-        }
-        plan.add(std::move(text));
+        plan.add_marked("MIME-Version: 1.0\r\n" + gmime::text_of(root_.get()), std::move(texts_));
     }
 
 private:
@@ -210,8 +203,7 @@ private:
     std::size_t made_ = 0;
     gmime::Handle<GMimeObject> root_;
     std::string kind_; // of the root, when it is a multipart
-    std::vector<std::string> marks_;
-    std::vector<TextSlot> slots_;
+    std::vector<MarkedText> texts_;
 };
 
 // Images belong to the alternative as a whole: multipart/related has it as its root (RFC 2387).
@@ -288,7 +280,7 @@ Result<MessagePlan> plan_of(const TemplateContent& content, std::string_view see
     if (Result<> done = add_fields(content, plan); !done) return std::unexpected{done.error()};
     BodyBuilder body{seed};
     if (Result<> done = add_body(content, body); !done) return std::unexpected{done.error()};
-    body.cut_into(plan);
+    body.add_to(plan);
     return plan;
 }
 

@@ -110,16 +110,7 @@ public:
         return is_text ? cut(GMIME_TEXT_PART(part)) : Result<>{};
     }
 
-    void cut_into(MessagePlan& plan, std::string text)
-    {
-        for (std::size_t i = 0; i < marks_.size(); ++i) {
-            const std::size_t at = text.find(marks_[i]);
-            plan.add(text.substr(0, at));
-            plan.add(std::move(slots_[i]));
-            text.erase(0, at + marks_[i].size());
-        }
-        plan.add(std::move(text));
-    }
+    std::vector<MarkedText> take() { return std::move(texts_); }
 
 private:
     Result<> cut(GMimeTextPart* part)
@@ -129,23 +120,21 @@ private:
         const bool html =
             g_mime_content_type_is_type(g_mime_object_get_content_type(GMIME_OBJECT(part)), "text", "html");
         Result<Template> compiled = Template::compile(text, html ? Escape::html : Escape::none);
-        if (!compiled) return fail(compiled.error(), fmt::format("message, text part {}", marks_.size() + 1));
+        if (!compiled) return fail(compiled.error(), fmt::format("message, text part {}", texts_.size() + 1));
         const Transfer transfer = transfer_for(text);
         const GMimeContentEncoding encoding =
             transfer == Transfer::base64 ? GMIME_CONTENT_ENCODING_BASE64 : GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE;
-        const std::string mark = fmt::format("=_mark_{}_{}", Uuid::v7(wall_now()).text(), marks_.size());
+        const std::string mark = fmt::format("=_mark_{}_{}", Uuid::v7(wall_now()).text(), texts_.size());
         const gmime::Handle<GMimeStream> stream = gmime::memory_stream(mark);
         const gmime::Handle<GMimeDataWrapper> content{g_mime_data_wrapper_new_with_stream(stream.get(), encoding)};
         g_mime_part_set_content(GMIME_PART(part), content.get());
         g_mime_part_set_content_encoding(GMIME_PART(part), encoding);
         g_mime_text_part_set_charset(part, "utf-8");
-        marks_.push_back(mark);
-        slots_.push_back({std::move(*compiled), transfer});
+        texts_.push_back({mark, {std::move(*compiled), transfer}});
         return {};
     }
 
-    std::vector<std::string> marks_;
-    std::vector<TextSlot> slots_;
+    std::vector<MarkedText> texts_;
 };
 
 Result<> add_variable_field(const RawField& field, MessagePlan& plan)
@@ -173,7 +162,7 @@ Result<> add_variable_parts(const RawContent& content, const RawParts& parts, Me
     TextCutter cutter;
     if (Result<> done = cutter.walk(root); !done) return done;
     if (!contains_field(parts.fields, "MIME-Version")) plan.add(std::string{"MIME-Version: 1.0\r\n"});
-    cutter.cut_into(plan, gmime::text_of(root));
+    plan.add_marked(gmime::text_of(root), cutter.take());
     return {};
 }
 
