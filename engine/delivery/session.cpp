@@ -88,8 +88,9 @@ private:
     std::array<char, kReadMax> buffer_;
     std::string_view unread_; // of buffer_
     smtp::Capabilities offered_;
-    SteadyTime limit_;  // of opening, or of the attempt
-    bool used_ = false; // has carried a transaction
+    SteadyTime limit_;    // of opening, or of the attempt
+    bool used_ = false;   // has carried a transaction
+    bool broken_ = false; // the server left, or said what nobody asked
     bool closed_ = false;
 };
 
@@ -256,7 +257,7 @@ awaitable<Report> Session::Impl::deliver(const Envelope& envelope, std::string_v
     while (transaction.step() != Transaction::Step::done) co_await step(transaction, *body);
     crash_point("deliver.after");
     used_ = true;
-    const bool reusable = transaction.reusable() && unread_.empty();
+    const bool reusable = transaction.reusable() && unread_.empty() && !broken_;
     if (!reusable) close();
     co_return Report{transaction.take_outcomes(), reusable};
 }
@@ -317,6 +318,7 @@ bool Session::Impl::interrupted(Transaction& transaction)
 {
     const std::optional<Result<Reply>> early = reply_that_came();
     if (!early) return false;
+    broken_ = true;
     const bool idle_until_now = used_ && !transaction.anything_said();
     if (!*early)
         give_up(transaction, early->error());
@@ -329,6 +331,7 @@ bool Session::Impl::interrupted(Transaction& transaction)
 
 void Session::Impl::on_write_failed(Transaction& transaction, const Error& why)
 {
+    broken_ = true;
     // A server that refuses in the middle of a body closes, but says why first.
     const std::optional<Result<Reply>> last_words = reply_that_came();
     if (last_words && *last_words && used_ && !transaction.anything_said())
@@ -343,6 +346,7 @@ void Session::Impl::give_up(Transaction& transaction, const Error& why)
 {
     // Servers end idle connections; that our command crossed the end on its way says nothing about the message. On a
     // fresh connection the same is a fault of the server, or the next one would end like this one, for ever.
+    broken_ = true;
     const bool crossed = used_ && why.code == Errc::closed && !transaction.anything_heard();
     if (crossed)
         transaction.abandon(why);

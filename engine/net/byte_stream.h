@@ -3,7 +3,7 @@
 //
 //   limits   one operation at a time; kPiecesMax pieces a write
 //   errors   timeout (the deadline passed), closed (by the peer, orderly or not), tls_failed, and others of error_of.
-//            After any error the stream is good for nothing but close().
+//            After any error but the timeout of a read the stream is good for nothing but close().
 //   threads  belongs to one io_context that one thread runs
 #pragma once
 

@@ -4,7 +4,8 @@
 //   words    "S text"    sends the line          "RAW bytes"  sends exactly these octets
 //            "C prefix"  waits for a line that begins so      "BODY"  reads content up to CRLF.CRLF
 //            "TLS"       does a handshake        "STALL"      says nothing until the client closes
-//            "RESET"     ends the connection by RST           "PAUSE" lets other things happen for 30 ms
+//            "RESET"     ends the connection by RST           "PAUSE"  lets other things happen for 30 ms
+//            "HEAR"      waits for any octets                 "NEXT"   waits until the client calls next()
 //   out      heard(): all lines that came, in order; fault(): the first that was not as the script says
 #pragma once
 
@@ -39,6 +40,11 @@ public:
     const std::vector<std::string>& heard() const { return heard_; }
     const std::string& fault() const { return fault_; }
     const std::string& body() const { return body_; }
+    // The client is idle: the script may go on behind "NEXT".
+    void next() { ++allowed_; }
+    // It has done all that it does before the client speaks again.
+    bool settled() const { return waiting_ || ended_; }
+    bool ended() const { return ended_; }
 
 private:
     static const net::TlsServer& tls()
@@ -55,6 +61,7 @@ private:
             co_await play(std::move(script));
             stream_.reset();
         }
+        ended_ = true;
     }
 
     awaitable<void> play(Script script)
@@ -100,10 +107,18 @@ private:
             socket.set_option(asio::socket_base::linger{true, 0});
             co_return false;
         }
+        if (word == "NEXT") {
+            while (allowed_ == 0) co_await sleep_for(std::chrono::milliseconds{1});
+            --allowed_;
+            co_return true;
+        }
+        if (word == "HEAR") {
+            const bool heard = co_await hear();
+            co_return heard;
+        }
         if (word == "STALL") {
-            std::array<char, 4096> buffer{};
-            Result<std::size_t> count = 1;
-            while (count) count = co_await stream_->read_some(buffer, net::soon());
+            bool heard = true;
+            while (heard) heard = co_await hear();
             co_return false;
         }
         fault_ = "no such word: " + word;
@@ -119,16 +134,26 @@ private:
         co_return true;
     }
 
+    awaitable<bool> hear()
+    {
+        std::array<char, 4096> buffer{};
+        waiting_ = true;
+        const Result<std::size_t> count = co_await stream_->read_some(buffer, net::soon());
+        waiting_ = false;
+        if (count) input_.append(buffer.data(), *count);
+        co_return count.has_value();
+    }
+
     // Gives the line without its end, the body with all but its final dot.
     awaitable<std::string> take_until(std::string end)
     {
-        std::array<char, 4096> buffer{};
-        while (!input_.contains(end)) {
-            const Result<std::size_t> count = co_await stream_->read_some(buffer, net::soon());
-            if (!count) co_return "(closed)";
-            input_.append(buffer.data(), *count);
+        std::size_t at = input_.find(end);
+        while (at == std::string::npos) {
+            const std::size_t looked_at = input_.size() - std::min(input_.size(), end.size());
+            const bool heard = co_await hear();
+            if (!heard) co_return "(closed)";
+            at = input_.find(end, looked_at);
         }
-        const std::size_t at = input_.find(end);
         std::string taken = input_.substr(0, end.size() > 2 ? at + 2 : at);
         input_.erase(0, at + end.size());
         co_return taken;
@@ -139,6 +164,9 @@ private:
     std::string input_;
     std::vector<std::string> heard_;
     std::string fault_;
+    std::size_t allowed_ = 0;
+    bool waiting_ = false;
+    bool ended_ = false;
     std::string body_;
 };
 

@@ -1,0 +1,238 @@
+// The engine between a real Redis, a real name server and sinks: what goes in comes to one end each, whatever happens.
+#include "tests/engine/delivery/engine_fixture.h"
+
+namespace penguin::test {
+namespace {
+
+using queue::EventKind;
+
+TEST_F(EngineTest, EveryMessageOfSeveralSitesIsDeliveredOnceByReturnPathsOfOurs)
+{
+    bench::Sink& one = sink(11);
+    bench::Sink& two = sink(12);
+    start_engine();
+    enqueue(1, addresses("one.test.example", 150));
+    enqueue(2, addresses("two.test.example", 150));
+    ASSERT_TRUE(until([&] { return count(EventKind::delivered) == 300; }));
+    EXPECT_EQ(one.counts().messages, 150U);
+    EXPECT_EQ(two.counts().messages, 150U);
+    EXPECT_GT(one.counts().tls_connections, 0U) << "STARTTLS is used where it is offered";
+    engine_->stop(std::chrono::seconds{5});
+    const queue::Summary left = producer_.summary();
+    EXPECT_EQ(left.ready + left.parked + left.due + left.in_hands, 0U);
+    const queue::Event event = events().front();
+    EXPECT_EQ(event.source, "127.0.0.2");
+    EXPECT_TRUE(event.tls);
+    EXPECT_EQ(event.code, 250);
+}
+
+TEST_F(EngineTest, ARefusedRecipientBouncesAndADeferredOneIsTriedAgain)
+{
+    sink(11, {"phase=rcpt code=550 text=\"5.1.1 no such user\" match=r0@one.test.example",
+              "phase=rcpt code=450 text=\"4.2.0 later\" match=r1@one.test.example first-attempts-only"});
+    start_engine();
+    enqueue(1, addresses("one.test.example", 3));
+    ASSERT_TRUE(until([&] { return count(EventKind::delivered) == 2; }));
+    const queue::Event bounced = only(EventKind::bounced);
+    EXPECT_EQ(bounced.recipient, "r0@one.test.example");
+    EXPECT_EQ(bounced.klass, "invalid_recipient");
+    EXPECT_TRUE(bounced.suppress);
+    const queue::Event deferred = only(EventKind::deferred);
+    EXPECT_EQ(deferred.recipient, "r1@one.test.example");
+    EXPECT_EQ(deferred.enhanced, "4.2.0");
+    EXPECT_TRUE(deferred.next);
+}
+
+TEST_F(EngineTest, DomainsThatTakeNoMailBounceWithTheirOwnClass)
+{
+    sink(11);
+    start_engine();
+    enqueue(1, {"a@none.test.example", "a@nothing.test.example", "a@private.test.example"});
+    ASSERT_TRUE(until([&] { return count(EventKind::bounced) == 3; }));
+    std::set<std::string> classes;
+    for (const queue::Event& event : events()) classes.insert(event.klass);
+    EXPECT_EQ(classes, (std::set<std::string>{"null_mx", "no_such_domain", "forbidden_target"}));
+}
+
+TEST_F(EngineTest, ANameServerThatRefusesDefersAndNeverBounces)
+{
+    sink(11);
+    start_engine();
+    enqueue(1, {"a@elsewhere.example"}); // not a zone of the server: REFUSED
+    ASSERT_TRUE(until([&] { return count(EventKind::deferred) >= 1; }));
+    EXPECT_EQ(only(EventKind::deferred).klass, "dns_failed");
+    EXPECT_EQ(count(EventKind::bounced), 0U);
+}
+
+TEST_F(EngineTest, TheNextHostIsTriedWhenTheFirstTakesNoConnection)
+{
+    sink(11);
+    start_engine();
+    enqueue(1, addresses("pair.test.example", 20));
+    ASSERT_TRUE(until([&] { return count(EventKind::delivered) == 20; }));
+    EXPECT_EQ(count(EventKind::deferred), 0U);
+}
+
+TEST_F(EngineTest, ADeadSiteCostsOneAttemptAProbeAndDelaysNobodyElse)
+{
+    sink(11);
+    start_engine([](delivery::EngineOptions& options) {
+        options.lane_backoff = {.first = std::chrono::seconds{600}, .most = std::chrono::seconds{600}};
+        options.retry.ladder = {std::chrono::hours{1}};
+    });
+    enqueue(1, addresses("gone.test.example", 300));
+    ASSERT_TRUE(until([&] { return count(EventKind::deferred) >= 1; }));
+    enqueue(2, addresses("one.test.example", 100));
+    ASSERT_TRUE(until([&] { return count(EventKind::delivered) == 100; }));
+    ASSERT_TRUE(until([&] { return producer_.summary().parked == 299; })) << "the others wait in Redis, untried";
+    EXPECT_EQ(count(EventKind::deferred), 1U);
+    EXPECT_EQ(only(EventKind::deferred).klass, "connection_failed");
+}
+
+TEST_F(EngineTest, ASiteThatComesBackIsFoundByAProbe)
+{
+    sink(11);
+    start_engine();
+    enqueue(1, addresses("gone.test.example", 30));
+    ASSERT_TRUE(until([&] { return count(EventKind::deferred) >= 1; }));
+    sink(19);
+    EXPECT_TRUE(until([&] { return count(EventKind::delivered) == 30; }));
+}
+
+TEST_F(EngineTest, ASuppressedRecipientGetsNothing)
+{
+    bench::Sink& one = sink(11);
+    auto suppressions = std::make_shared<delivery::Suppressions>();
+    suppressions->add(tenant_of(1), *EmailAddress::parse("r0@one.test.example"));
+    settings_.suppressions = suppressions;
+    start_engine();
+    enqueue(1, addresses("one.test.example", 2));
+    ASSERT_TRUE(until([&] { return events().size() == 2; }));
+    EXPECT_EQ(only(EventKind::suppressed).recipient, "r0@one.test.example");
+    EXPECT_EQ(one.counts().messages, 1U);
+}
+
+TEST_F(EngineTest, AMessageWhoseTimeIsOverExpiresUntried)
+{
+    bench::Sink& one = sink(11);
+    start_engine();
+    enqueue(1, addresses("one.test.example", 1), [](queue::Entry& entry) { entry.expires = wall_now() - 1min; });
+    ASSERT_TRUE(until([&] { return count(EventKind::expired) == 1; }));
+    EXPECT_EQ(one.counts().connections, 0U);
+}
+
+TEST_F(EngineTest, ASuspendedTenantsMailWaits)
+{
+    bench::Sink& one = sink(11);
+    settings_.tenants[tenant_of(1)].suspended = true;
+    start_engine();
+    enqueue(1, addresses("one.test.example", 5));
+    ASSERT_TRUE(until([&] { return metrics.expose().contains("penguin_queue_released_total 5"); }));
+    EXPECT_TRUE(until([&] { return producer_.summary().in_hands == 0; }));
+    EXPECT_EQ(one.counts().connections, 0U);
+    EXPECT_TRUE(events().empty());
+}
+
+TEST_F(EngineTest, MissingContentBouncesAndSaysSo)
+{
+    sink(11);
+    start_engine();
+    enqueue(1, addresses("one.test.example", 1), [](queue::Entry& entry) { entry.content = "unknown"; });
+    ASSERT_TRUE(until([&] { return count(EventKind::bounced) == 1; }));
+    EXPECT_EQ(only(EventKind::bounced).klass, "content_missing");
+}
+
+TEST_F(EngineTest, AStopGivesBackWhatIsNotSentAndRepeatsNothing)
+{
+    bench::Sink& one = sink(11, {"phase=body delay-ms=30 code=250 text=ok"});
+    start_engine();
+    enqueue(1, addresses("one.test.example", 400));
+    ASSERT_TRUE(until([&] { return count(EventKind::delivered) >= 20; }));
+    engine_->stop(std::chrono::seconds{10});
+    const std::size_t sent = count(EventKind::delivered);
+    const queue::Summary left = producer_.summary();
+    EXPECT_EQ(left.in_hands, 0U);
+    EXPECT_EQ(left.ready + left.parked + left.due, 400 - sent);
+    EXPECT_EQ(one.counts().messages, sent);
+    start_engine();
+    ASSERT_TRUE(until([&] { return count(EventKind::delivered) == 400; }));
+    EXPECT_EQ(one.counts().messages, 400U);
+}
+
+TEST_F(EngineTest, ACrashedPredecessorsHandIsTakenUpAtOnce)
+{
+    bench::Sink& one = sink(11);
+    enqueue(1, addresses("one.test.example", 10));
+    {
+        Node crashed{io_, redis.url(), "node", "crashed"};
+        ASSERT_EQ(crashed.claim(10).size(), 10U);
+    }
+    start_engine();
+    ASSERT_TRUE(until([&] { return count(EventKind::delivered) == 10; }));
+    EXPECT_EQ(one.counts().messages, 10U);
+}
+
+TEST_F(EngineTest, RedisThatRestartsLosesNoOutcome)
+{
+    bench::Sink& one = sink(11, {"phase=body delay-ms=20 code=250 text=ok"});
+    start_engine();
+    enqueue(1, addresses("one.test.example", 200));
+    ASSERT_TRUE(until([&] { return one.counts().messages >= 50; }));
+    redis.stop();
+    redis.start();
+    ASSERT_TRUE(until([&] { return one.counts().messages >= 200; }));
+    Node reader{io_, redis.url(), "reader", "r", std::chrono::seconds{30}, false};
+    ASSERT_TRUE(until([&] {
+        const std::vector<queue::Event> all = reader.events();
+        return std::ranges::count(all, EventKind::delivered, &queue::Event::kind) == 200;
+    }));
+    EXPECT_EQ(one.counts().messages, 200U);
+}
+
+TEST_F(EngineTest, AServerThatDropsAfterTheBodyMayGetItTwiceAndTheEventSaysSo)
+{
+    sink(11, {"phase=body action=take-and-drop match=r0@one.test.example first-attempts-only"});
+    start_engine();
+    enqueue(1, addresses("one.test.example", 1));
+    ASSERT_TRUE(until([&] { return count(EventKind::delivered) == 1; }));
+    EXPECT_TRUE(only(EventKind::deferred).may_be_duplicate);
+}
+
+TEST_F(EngineTest, AServerThatRefusesInItsBannerDefers)
+{
+    sink(11, {"phase=greeting code=554 text=\"no service\""});
+    start_engine();
+    enqueue(1, addresses("one.test.example", 1));
+    ASSERT_TRUE(until([&] { return count(EventKind::deferred) >= 1; }));
+    EXPECT_EQ(only(EventKind::deferred).phase, "greeting");
+    EXPECT_EQ(count(EventKind::bounced), 0U);
+}
+
+TEST_F(EngineTest, HeldItClaimsNothingAndReleasedItSends)
+{
+    bench::Sink& one = sink(11);
+    start_engine();
+    engine_->hold(true);
+    ASSERT_TRUE(until([&] { return engine_->status().why_not.contains("held"); }));
+    enqueue(1, addresses("one.test.example", 10));
+    EXPECT_EQ(one.counts().messages, 0U);
+    EXPECT_EQ(producer_.summary().ready, 10U);
+    engine_->hold(false);
+    EXPECT_TRUE(until([&] { return count(EventKind::delivered) == 10; }));
+}
+
+TEST_F(EngineTest, AnotherLiveIncarnationKeepsItsNameAndNothingIsClaimed)
+{
+    bench::Sink& one = sink(11);
+    Node other{io_, redis.url(), "node", "other"};
+    start_engine([](delivery::EngineOptions& options) { options.crashed_before = false; });
+    enqueue(1, addresses("one.test.example", 10));
+    ASSERT_TRUE(
+        until([&] { return !engine_->status().why_not.empty() && engine_->status().why_not != "default: starting"; }));
+    EXPECT_FALSE(engine_->status().claiming);
+    EXPECT_EQ(one.counts().connections, 0U);
+    EXPECT_EQ(producer_.summary().ready, 10U);
+}
+
+} // namespace
+} // namespace penguin::test
