@@ -56,6 +56,16 @@ create table analytics.batch_counts (
     primary key (tenant_id, batch_id)
 ) with (fillfactor = 50);
 
+-- Messages whose final outcome came late and was counted. Should another final one come, it is kept but not counted again.
+-- Rare, so that asking it costs the ledger next to nothing.
+create table analytics.late_finals (
+    tenant_id   uuid not null,
+    batch_id    uuid not null,
+    idx         integer not null,
+    at          timestamptz not null,
+    primary key (tenant_id, batch_id, idx)
+);
+
 -- How far the ledger of a pool has read its stream; moves in the transaction that inserts the events.
 create table analytics.ledger_positions (
     pool      text primary key,
@@ -84,7 +94,7 @@ do $$
 declare
     t text;
 begin
-    foreach t in array array['events', 'batch_counts'] loop
+    foreach t in array array['events', 'batch_counts', 'late_finals'] loop
         execute format('alter table analytics.%I enable row level security', t);
         execute format('alter table analytics.%I force row level security', t);
         execute format($p$create policy tenant on analytics.%I to pm_api

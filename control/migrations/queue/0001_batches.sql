@@ -10,12 +10,12 @@ create table queue.batches (
     prio             smallint not null check (prio between 0 and 2),
     not_before       timestamptz,
     expires          timestamptz not null,
-    -- Element n holds recipients chunk_size*(n-1) and on: zlib of a JSON array of [address, name, variables or null].
+    -- Element n holds recipients chunk_size*(n-1) and on: zlib of a JSON array of [address, variables].
     recipients       bytea[] not null,
     chunk_size       integer not null check (chunk_size > 0),
     total            integer not null check (total > 0),
     enqueued         integer not null default 0, -- messages whose chunk is recorded as done
-    state            text not null default 'accepted' check (state in ('accepted', 'enqueued', 'cancelled')),
+    state            text not null default 'accepted' check (state in ('accepted', 'cancelling', 'enqueued', 'cancelled')),
     -- Set: a pump took the next chunk and has not recorded it. What it left is repeated by the reconciler's rule.
     claimed_until    timestamptz,
     idempotency_key  text,
@@ -29,7 +29,7 @@ alter table queue.batches alter column recipients set storage external;
 alter table queue.batches set (fillfactor = 80);
 create unique index batches_idempotency on queue.batches (tenant_id, idempotency_key) where idempotency_key is not null;
 -- Work index of the pump (a listed exception to "tenant_id first"): unfinished batches of a pool.
-create index batches_unfinished on queue.batches (pool, tenant_id, id) where state = 'accepted';
+create index batches_unfinished on queue.batches (pool, tenant_id, id) where state in ('accepted', 'cancelling');
 
 alter table queue.batches enable row level security;
 alter table queue.batches force row level security;

@@ -1,0 +1,329 @@
+#include "control/submit/outbox_pump.h"
+
+#include <algorithm>
+#include <set>
+
+#include "control/db/tenancy.h"
+#include "engine/base/crash_point.h"
+#include "engine/base/log.h"
+
+namespace penguin::control::submit {
+
+struct OutboxPump::Chunk {
+    TenantId tenant;
+    BatchId batch;
+    std::uint32_t first = 0; // index of its first message
+    std::uint32_t count = 0;
+    bool maybe_enqueued = false; // claimed before and not recorded
+    bool cancelling = false;
+    std::vector<queue::Entry> entries;
+    enum class State : std::uint8_t { waiting, tried, done, unreadable } state = State::waiting;
+};
+
+namespace {
+
+// Tenants by a loose index scan over the unfinished batches, so that a tenant with a million of them costs one look-up;
+// then the oldest batches of each, up to a chunk in all. The UPDATE checks again what another node may have claimed
+// meanwhile. $1 pool, $2 tenant to go on behind, $3 tenants, $4 messages a tenant, $5 batches a tenant, $6 lease in seconds
+constexpr std::string_view kClaim = R"(
+with recursive tenants(tenant_id) as (
+    (select tenant_id from queue.batches
+     where pool = $1 and state in ('accepted', 'cancelling') and tenant_id > $2
+       and (claimed_until is null or claimed_until < now())
+     order by tenant_id limit 1)
+    union all
+    select (select b.tenant_id from queue.batches b
+            where b.pool = $1 and b.state in ('accepted', 'cancelling') and b.tenant_id > t.tenant_id
+              and (b.claimed_until is null or b.claimed_until < now())
+            order by b.tenant_id limit 1)
+    from tenants t where t.tenant_id is not null
+), picked as (
+    select turn.* from (select tenant_id from tenants where tenant_id is not null limit $3) t
+    cross join lateral (
+        select oldest.*, sum(oldest.next) over (order by oldest.id) - oldest.next as before
+        from (select b.tenant_id, b.id, b.claimed_until, least(b.total - b.enqueued, b.chunk_size) as next
+              from queue.batches b
+              where b.pool = $1 and b.state in ('accepted', 'cancelling') and b.tenant_id = t.tenant_id
+                and (b.claimed_until is null or b.claimed_until < now())
+              order by b.id limit $5) oldest
+    ) turn
+    where turn.before < $4
+)
+update queue.batches q set claimed_until = now() + make_interval(secs => $6)
+from picked p
+where q.tenant_id = p.tenant_id and q.id = p.id and q.state in ('accepted', 'cancelling')
+  and q.claimed_until is not distinct from p.claimed_until
+returning q.tenant_id, q.id, q.content_id, q.campaign_id, q.mailbox_id, q.sender, q.prio, q.not_before, q.expires,
+          q.created, q.enqueued, p.next, q.state = 'cancelling' as cancelling,
+          p.claimed_until is not null as maybe_enqueued, q.recipients[q.enqueued / q.chunk_size + 1] as chunk)";
+
+// Done chunks move their batch on; the others are given up: null when they were surely not enqueued. A batch that another
+// node moved on meanwhile (our lease ran out) stays as it is.
+constexpr std::string_view kRecord = R"(
+update queue.batches q
+set enqueued = q.enqueued + d.done, claimed_until = case when d.unsure then now() end,
+    state = case when q.enqueued + d.done < q.total then q.state
+                 when q.state = 'cancelling' then 'cancelled' else 'enqueued' end
+from unnest($1::uuid[], $2::uuid[], $3::integer[], $4::integer[], $5::boolean[]) as d(tenant_id, id, first, done, unsure)
+where q.tenant_id = d.tenant_id and q.id = d.id and q.enqueued = d.first and q.state in ('accepted', 'cancelling')
+returning q.id, q.state in ('cancelling', 'cancelled') as cancelling)";
+
+constexpr std::string_view kFinals = "select distinct idx from analytics.events where tenant_id = $1 and batch_id = $2"
+                                     " and idx >= $3 and idx < $4 and kind <> 'deferred'";
+
+// Entries of a cancelled batch wait in the queue until they are taken out; nobody may claim them before.
+constexpr std::chrono::hours kCancelledHeld{24};
+
+Result<std::vector<queue::Entry>> entries_of(const db::Row& row, std::uint32_t first, bool cancelling)
+{
+    Result<std::vector<StoredRecipient>> recipients = unpack_chunk(row.get<db::Bytes>("chunk").value);
+    if (!recipients) return std::unexpected{recipients.error()};
+    Result<EmailAddress> sender = EmailAddress::parse(row.text("sender"));
+    if (!sender) return fail(sender.error(), "sender of a batch");
+    std::optional<WallTime> not_before = row.get<std::optional<WallTime>>("not_before");
+    if (cancelling) not_before = wall_now() + kCancelledHeld;
+    std::vector<queue::Entry> entries;
+    for (std::size_t i = 0; i < recipients->size(); ++i) {
+        StoredRecipient& one = (*recipients)[i];
+        entries.push_back({.id = {row.get<BatchId>("id"), first + static_cast<std::uint32_t>(i)},
+                           .tenant = row.get<TenantId>("tenant_id"),
+                           .campaign = row.get<std::optional<CampaignId>>("campaign_id"),
+                           .mailbox = row.get<std::optional<MailboxId>>("mailbox_id"),
+                           .from = *sender,
+                           .to = std::move(one.to),
+                           .content = row.get<std::string>("content_id"),
+                           .raw = {},
+                           .vars = std::move(one.vars),
+                           .prio = static_cast<queue::Priority>(row.get<int>("prio")),
+                           .not_before = not_before,
+                           .expires = row.get<WallTime>("expires"),
+                           .attempt = 0,
+                           .queued = row.get<WallTime>("created"),
+                           .avoid = {}});
+    }
+    return entries;
+}
+
+} // namespace
+
+OutboxPump::OutboxPump(db::Database& database, queue::SendQueue& queue, std::function<void()> on_enqueued,
+                       Options options, Registry& metrics)
+    : database_{database},
+      queue_{queue},
+      on_enqueued_{std::move(on_enqueued)},
+      options_{std::move(options)},
+      enqueued_{metrics.counter("penguin_pump_enqueued_total", "Messages put into the queue",
+                                {{"pool", options_.pool.value()}})},
+      skipped_{metrics.counter("penguin_pump_skipped_total", "Messages of a repeated chunk that were queued already",
+                               {{"pool", options_.pool.value()}})},
+      repeated_{metrics.counter("penguin_pump_repeated_chunks_total", "Chunks that may have been enqueued before",
+                                {{"pool", options_.pool.value()}})},
+      failed_{metrics.counter("penguin_pump_failures_total", "Turns that ended with an error",
+                              {{"pool", options_.pool.value()}})}
+{
+}
+
+awaitable<Result<std::vector<OutboxPump::Chunk>>> OutboxPump::claim()
+{
+    const auto ask = [&](db::Transaction& tx) {
+        const std::chrono::duration<double> lease = options_.lease;
+        return tx.query(std::string{kClaim},
+                        db::Params{options_.pool, behind_, kTenantsATurn, kChunk, kBatchesATenant, lease.count()});
+    };
+    const Result<db::Rows> rows = co_await db::as_platform(database_.queue, ask);
+    if (!rows) co_return std::unexpected{rows.error()};
+    std::vector<Chunk> chunks;
+    for (const db::Row row : *rows) {
+        Chunk chunk;
+        chunk.tenant = row.get<TenantId>("tenant_id");
+        chunk.batch = row.get<BatchId>("id");
+        chunk.first = row.get<std::uint32_t>("enqueued");
+        chunk.count = row.get<std::uint32_t>("next");
+        chunk.maybe_enqueued = row.get<bool>("maybe_enqueued");
+        chunk.cancelling = row.get<bool>("cancelling");
+        Result<std::vector<queue::Entry>> entries = entries_of(row, chunk.first, chunk.cancelling);
+        if (entries && entries->size() != chunk.count)
+            entries = fail(Errc::malformed, "recipients of a batch: not as many as it says");
+        if (entries)
+            chunk.entries = std::move(*entries);
+        else {
+            // Stays claimed, so that it is not tried again before the lease ends.
+            chunk.state = Chunk::State::unreadable;
+            log::error("submit", "batch_unreadable",
+                       {{"batch", chunk.batch.value().text()}, {"why", entries.error().detail}});
+        }
+        chunks.push_back(std::move(chunk));
+    }
+    std::ranges::sort(chunks, {}, [](const Chunk& one) { return std::pair{one.tenant, one.batch}; });
+    co_return chunks;
+}
+
+// The reconciler's rule. In this order: the ledger writes a final event before it clears the bit.
+awaitable<Result<std::vector<queue::Entry>>> OutboxPump::still_to_enqueue(const Chunk& chunk,
+                                                                          std::vector<queue::Entry> entries)
+{
+    const Result<std::vector<bool>> live = co_await queue_.live(chunk.batch, chunk.first, chunk.count);
+    if (!live) co_return std::unexpected{live.error()};
+    const auto ask = [&](db::Transaction& tx) {
+        return tx.query(std::string{kFinals},
+                        db::Params{chunk.tenant, chunk.batch, chunk.first, chunk.first + chunk.count});
+    };
+    const Result<db::Rows> rows = co_await db::as_platform(database_.analytics, ask);
+    if (!rows) co_return std::unexpected{rows.error()};
+    std::set<std::uint32_t> ended;
+    for (const db::Row row : *rows) ended.insert(row.get<std::uint32_t>("idx"));
+    std::erase_if(entries, [&](const queue::Entry& entry) {
+        return (*live)[entry.id.index - chunk.first] || ended.contains(entry.id.index);
+    });
+    skipped_.add(chunk.count - entries.size());
+    co_return entries;
+}
+
+awaitable<Result<>> OutboxPump::enqueue(Chunk& chunk)
+{
+    std::vector<queue::Entry> entries = std::move(chunk.entries);
+    if (chunk.maybe_enqueued) {
+        repeated_.add();
+        Result<std::vector<queue::Entry>> rest = co_await still_to_enqueue(chunk, std::move(entries));
+        if (!rest) co_return std::unexpected{rest.error()};
+        entries = std::move(*rest);
+    }
+    crash_point("pump.chunk.before");
+    if (!entries.empty()) {
+        const Result<queue::EnqueueReport> report = co_await queue_.enqueue(entries);
+        if (!report) co_return std::unexpected{report.error()};
+        enqueued_.add(report->queued);
+        skipped_.add(report->skipped);
+    }
+    crash_point("pump.chunk.after");
+    if (!chunk.cancelling) co_return Result<>{};
+    Result<> cancelled = co_await cancel(chunk);
+    co_return cancelled;
+}
+
+awaitable<Result<>> OutboxPump::cancel(const Chunk& chunk)
+{
+    std::vector<MessageId> messages;
+    for (std::uint32_t i = 0; i < chunk.count; ++i) messages.push_back({chunk.batch, chunk.first + i});
+    const Result<std::size_t> cancelled = co_await queue_.cancel(chunk.tenant, chunk.batch, messages);
+    if (!cancelled) co_return std::unexpected{cancelled.error()};
+    co_return Result<>{};
+}
+
+awaitable<Result<>> OutboxPump::record(std::vector<Chunk>& chunks)
+{
+    std::vector<TenantId> tenants;
+    std::vector<BatchId> batches;
+    std::vector<std::uint32_t> first;
+    std::vector<std::uint32_t> done;
+    std::vector<bool> unsure;
+    for (const Chunk& chunk : chunks) {
+        if (chunk.state == Chunk::State::unreadable) continue;
+        tenants.push_back(chunk.tenant);
+        batches.push_back(chunk.batch);
+        first.push_back(chunk.first);
+        done.push_back(chunk.state == Chunk::State::done ? chunk.count : 0);
+        // A failed call may have enqueued all the same, or a part of the chunk.
+        unsure.push_back(chunk.state == Chunk::State::tried ||
+                         (chunk.state == Chunk::State::waiting && chunk.maybe_enqueued));
+    }
+    const auto write = [&](db::Transaction& tx) {
+        return tx.query(std::string{kRecord}, db::Params{tenants, batches, first, done, unsure});
+    };
+    crash_point("pump.record.before");
+    const Result<db::Rows> rows = co_await db::as_platform(database_.queue, write);
+    if (!rows) co_return std::unexpected{rows.error()};
+    crash_point("pump.record.after");
+    // Cancelled while the chunk was on its way.
+    std::set<BatchId> cancelling;
+    for (const db::Row row : *rows)
+        if (row.get<bool>("cancelling")) cancelling.insert(row.get<BatchId>("id"));
+    for (const Chunk& chunk : chunks) {
+        if (chunk.cancelling || chunk.state != Chunk::State::done || !cancelling.contains(chunk.batch)) continue;
+        const Result<> cancelled = co_await cancel(chunk);
+        if (!cancelled) co_return cancelled;
+    }
+    co_return Result<>{};
+}
+
+awaitable<Result<std::size_t>> OutboxPump::turn()
+{
+    Result<std::vector<Chunk>> chunks = co_await claim();
+    if (!chunks) co_return std::unexpected{chunks.error()};
+    if (chunks->empty()) {
+        if (behind_ == TenantId{}) co_return std::size_t{0};
+        behind_ = TenantId{}; // from the first tenant again
+        chunks = co_await claim();
+        if (!chunks) co_return std::unexpected{chunks.error()};
+        if (chunks->empty()) co_return std::size_t{0};
+    }
+    crash_point("pump.claim.after");
+    std::size_t done = 0;
+    std::optional<Error> failure;
+    for (Chunk& chunk : *chunks) {
+        if (chunk.state == Chunk::State::unreadable) continue;
+        chunk.state = Chunk::State::tried;
+        const Result<> enqueued = co_await enqueue(chunk);
+        if (!enqueued) {
+            failure = enqueued.error(); // the rest would fail alike, each after its deadline
+            break;
+        }
+        chunk.state = Chunk::State::done;
+        done += chunk.count;
+    }
+    behind_ = chunks->back().tenant;
+    const Result<> recorded = co_await record(*chunks);
+    if (done > 0 && on_enqueued_) on_enqueued_();
+    if (!recorded) co_return std::unexpected{recorded.error()};
+    if (failure) co_return std::unexpected{*failure};
+    co_return done;
+}
+
+awaitable<void> OutboxPump::pause(Duration time)
+{
+    if (woken_ || stopped_) {
+        woken_ = false;
+        co_return;
+    }
+    asio::steady_timer timer{co_await asio::this_coro::executor, time};
+    struct Here { // also when the coroutine is cancelled
+        OutboxPump* pump;
+        ~Here() { pump->sleeping_ = nullptr; }
+    } const here{this};
+    sleeping_ = &timer;
+    co_await timer.async_wait(use_result);
+    woken_ = false;
+}
+
+awaitable<void> OutboxPump::run()
+{
+    std::chrono::milliseconds backoff{0};
+    while (!stopped_) {
+        const Result<std::size_t> done = co_await turn();
+        if (done) {
+            backoff = {};
+            if (*done == 0) co_await pause(kIdlePause);
+            continue;
+        }
+        if (backoff == std::chrono::milliseconds{0})
+            log::warning("submit", "pump_failed", {{"why", done.error().detail}});
+        failed_.add();
+        backoff = std::clamp(backoff * 2, kPauseMin, kPauseMax);
+        woken_ = false; // new batches are no reason to ask a store that is away
+        co_await pause(backoff);
+    }
+}
+
+void OutboxPump::wake()
+{
+    woken_ = true;
+    if (sleeping_ != nullptr) sleeping_->cancel();
+}
+
+void OutboxPump::stop()
+{
+    stopped_ = true;
+    wake();
+}
+
+} // namespace penguin::control::submit
