@@ -57,12 +57,14 @@ Fate fate_of(const Error& error)
 
 class CaresResolver::Line : public std::enable_shared_from_this<Line> {
 public:
-    Line(std::unique_ptr<CaresChannel> channel, Options options, Registry& metrics)
+    Line(const asio::any_io_executor& executor, std::unique_ptr<CaresChannel> channel, Options options,
+         Registry& metrics)
         : channel_{std::move(channel)},
           options_{std::move(options)},
           metrics_{metrics},
           seconds_{metrics.histogram("penguin_dns_lookup_seconds", "Time of a look-up, waiting in line included",
-                                     latency_bounds_seconds())}
+                                     latency_bounds_seconds())},
+          pause_{executor}
     {
     }
     Line(const Line&) = delete;
@@ -82,13 +84,16 @@ private:
     Result<> submit(const std::shared_ptr<Query>& query);
     void send(const std::shared_ptr<Query>& query);
     void on_answer(Query& query, Result<std::span<const std::uint8_t>> packet);
+    bool has_room() const { return channel_ != nullptr && in_flight_ < options_.in_flight_max && burst_ < kBurstMax; }
     void send_next();
 
     std::unique_ptr<CaresChannel> channel_; // null once stopped
     Options options_;
     Registry& metrics_;
     Histogram& seconds_;
+    asio::steady_timer pause_; // armed while a burst lasts
     std::size_t in_flight_ = 0;
+    std::size_t burst_ = 0; // sent since pause_ was armed
     std::list<std::shared_ptr<Query>> line_;
 };
 
@@ -114,7 +119,7 @@ awaitable<Result<Bytes>> CaresResolver::Line::ask(std::shared_ptr<Line> line, st
 Result<> CaresResolver::Line::submit(const std::shared_ptr<Query>& query)
 {
     if (channel_ == nullptr) return fail(Errc::cancelled, "DNS resolver stopped");
-    if (in_flight_ < options_.in_flight_max && line_.empty()) {
+    if (has_room() && line_.empty()) {
         send(query);
         return {};
     }
@@ -126,6 +131,15 @@ Result<> CaresResolver::Line::submit(const std::shared_ptr<Query>& query)
 void CaresResolver::Line::send(const std::shared_ptr<Query>& query)
 {
     ++in_flight_;
+    if (++burst_ == 1) {
+        pause_.expires_after(kBurstTime);
+        pause_.async_wait([weak = weak_from_this()](const error_code& code) {
+            const auto line = weak.lock();
+            if (code || line == nullptr) return;
+            line->burst_ = 0;
+            line->send_next();
+        });
+    }
     channel_->send(query->name, static_cast<std::uint16_t>(query->type),
                    [this, query](Result<std::span<const std::uint8_t>> packet) { on_answer(*query, packet); });
 }
@@ -147,7 +161,7 @@ void CaresResolver::Line::on_answer(Query& query, Result<std::span<const std::ui
 
 void CaresResolver::Line::send_next()
 {
-    while (channel_ != nullptr && !line_.empty() && in_flight_ < options_.in_flight_max) {
+    while (has_room() && !line_.empty()) {
         const auto query = line_.front();
         line_.pop_front();
         send(query);
@@ -209,7 +223,7 @@ awaitable<Result<Answer<Record>>> chase(Kind<Record> kind, DomainName name, bool
         cnames += parsed->cnames;
         const Result<DomainName> next = DomainName::parse_record_name(*parsed->follow);
         if (!next) co_return fail(Errc::malformed, asked + ": alias for a name that cannot be looked up");
-        if (cnames >= kCnamesMax) co_return fail(Errc::malformed, name.text() + ": more than 8 CNAMEs, or a loop");
+        if (cnames > kCnamesMax) co_return fail(Errc::malformed, name.text() + ": more than 8 CNAMEs, or a loop");
         asked = next->text();
         ttl = answer.ttl;
         authentic = answer.authentic;
@@ -276,7 +290,7 @@ Result<std::unique_ptr<CaresResolver>> CaresResolver::open(const asio::any_io_ex
     }
     Result<std::unique_ptr<CaresChannel>> channel = CaresChannel::open(executor, channel_options);
     if (!channel) return std::unexpected{channel.error()};
-    auto line = std::make_shared<Line>(std::move(*channel), std::move(options), metrics);
+    auto line = std::make_shared<Line>(executor, std::move(*channel), std::move(options), metrics);
     return std::unique_ptr<CaresResolver>{new CaresResolver{std::move(line)}};
 }
 

@@ -26,6 +26,10 @@
 namespace penguin::dns {
 
 inline constexpr std::size_t kInFlightLimit = 8192; // questions; their random ids must stay unique among 65,536
+// A socket buffer holds about 200 small datagrams; what a burst loses comes back after `timeout` only. So questions leave in
+// bursts of kBurstMax in kBurstTime, at most 48,000 a second.
+inline constexpr std::size_t kBurstMax = 48;
+inline constexpr std::chrono::milliseconds kBurstTime{1};
 
 class CaresResolver : public Resolver {
 public:

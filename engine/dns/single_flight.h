@@ -10,6 +10,7 @@
 //   deadline) thread  one; `work` runs on the executor of the first who asked
 #pragma once
 
+#include <exception>
 #include <functional>
 #include <memory>
 #include <new>
@@ -19,7 +20,6 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 
 #include "engine/base/asio.h"
 
@@ -78,8 +78,10 @@ private:
             }
             flight = std::make_shared<Flight>(executor);
             board->flights.emplace(key, flight);
+            // The signal must outlive the coroutine, also when that never waits: its end holds the flight.
+            auto ended = [flight](const std::exception_ptr& /*fly() catches*/) {};
             asio::co_spawn(executor, fly(board, key, flight, std::move(work)),
-                           asio::bind_cancellation_slot(flight->stop.slot(), asio::detached));
+                           asio::bind_cancellation_slot(flight->stop.slot(), std::move(ended)));
         }
         if (!flight->value) [[maybe_unused]]
             const auto [code] = co_await flight->landed.async_wait(use_result);
