@@ -14,6 +14,7 @@
 #include <cstring>
 #include <filesystem>
 #include <stdexcept>
+#include <string_view>
 #include <thread>
 
 namespace penguin::test {
@@ -30,7 +31,8 @@ bool answers(const std::string& socket_path)
     bool good = false;
     if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
         std::array<char, 64> answer{};
-        good = ::write(fd, "PING\r\n", 6) == 6 && ::read(fd, answer.data(), answer.size()) > 0 && answer[0] == '+';
+        good = ::write(fd, "PING\r\n", 6) == 6 && ::read(fd, answer.data(), answer.size() - 1) > 0 &&
+               std::string_view{answer.data()}.substr(0, 5) != "-LOAD"; // -NOAUTH is an answer too
     }
     ::close(fd);
     return good;

@@ -1,0 +1,88 @@
+// A process that a test lets die at a crash point. It lives a node's whole life on a queue: takes the name, queues one batch,
+// works until nothing is left, confirms, gives the name back. Started again under another incarnation it goes on.
+//
+//   crash_worker <redis socket> <node> <incarnation> <messages>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <iostream>
+
+#include "tests/engine/queue/queue_fixture.h"
+
+namespace penguin::test {
+
+namespace {
+
+using queue::Claimed;
+using queue::EventKind;
+
+// A message's way depends on its index and on the attempts made, so that each script is met whatever came before.
+void work(Node& node, const std::vector<Claimed>& got)
+{
+    std::vector<queue::Settlement> outcomes;
+    std::vector<queue::Token> parked;
+    std::vector<queue::Token> released;
+    static std::set<MessageId> moved; // parked or released once in this life
+    for (const Claimed& one : got) {
+        const std::uint32_t kind = one.entry.id.index % 5;
+        if (kind == 1 && moved.insert(one.entry.id).second)
+            parked.push_back(one.token);
+        else if (kind == 2 && moved.insert(one.entry.id).second)
+            released.push_back(one.token);
+        else if (kind == 3 && one.entry.attempt == 0) {
+            outcomes.push_back(outcome_of(one, EventKind::deferred));
+            outcomes.back().retry_at = wall_now();
+        } else
+            outcomes.push_back(outcome_of(one, kind == 4 ? EventKind::bounced : EventKind::delivered));
+    }
+    node.park(parked, "gmail");
+    node.release(released);
+    node.settle(outcomes);
+}
+
+void live(Node& node, unsigned messages)
+{
+    node.must(node.queue().start(true));
+    node.enqueue(batch_entries(1, 1, messages));
+    const std::vector<MessageId> to_cancel{{batch_of(1), messages - 1}};
+    node.must(node.queue().cancel(tenant_of(1), batch_of(1), to_cancel));
+    node.must(node.queue().hold_ledger_lock());
+    work(node, node.hand());
+    while (true) {
+        node.must(node.queue().heartbeat("up"));
+        node.must(node.queue().janitor());
+        work(node, node.claim(10, 10));
+        const queue::Summary left = node.summary();
+        if (left.ready + left.parked + left.due + left.in_hands == 0) break;
+    }
+    const auto read = node.must(node.queue().read_events("", 10'000));
+    std::vector<MessageId> done;
+    std::map<MessageId, std::size_t> finals;
+    for (const queue::Event& event : read.events) {
+        if (!is_final(event.kind)) continue;
+        done.push_back(event.message);
+        ++finals[event.message];
+    }
+    for (unsigned i = 0; i < messages; ++i) std::cout << i << " " << finals[{batch_of(1), i}] << "\n" << std::flush;
+    if (!read.events.empty()) node.must(node.queue().confirm_events(read.position, done));
+    node.must(node.queue().stop());
+}
+
+} // namespace
+
+} // namespace penguin::test
+
+int main(int count, char** arguments)
+{
+    if (count != 5) return 2;
+    try {
+        boost::asio::io_context io;
+        penguin::queue::RedisUrl url;
+        url.path = arguments[1];
+        penguin::test::Node node{io, url, arguments[2], arguments[3], std::chrono::seconds{30}, false};
+        penguin::test::live(node, static_cast<unsigned>(std::stoul(arguments[4])));
+        return 0;
+    } catch (const std::exception& error) {
+        std::cerr << error.what() << "\n";
+        return 1;
+    }
+}
