@@ -96,8 +96,10 @@ Result<> read_action(const Word& word, SinkRule& rule)
         rule.action = SinkRule::Action::drop;
     else if (word.value == "stall")
         rule.action = SinkRule::Action::stall;
+    else if (word.value == "take-and-drop")
+        rule.action = SinkRule::Action::take_and_drop;
     else
-        return bad(word, "answer, drop or stall");
+        return bad(word, "answer, drop, stall or take-and-drop");
     return {};
 }
 
