@@ -13,8 +13,8 @@
 namespace penguin::control {
 
 struct StoredApiKey {
-    TenantId tenant;
-    std::string hash; // hash_of
+    std::optional<TenantId> tenant; // nothing: a key of the platform
+    std::string hash;               // hash_of
     std::set<std::string, std::less<>> scopes;
     std::optional<WallTime> expires;
 };

@@ -9,11 +9,15 @@ namespace {
 constexpr const char* kFind = R"(
     select k.tenant_id, k.hash, k.scopes, k.expires
       from control.api_keys k join control.tenants t on t.id = k.tenant_id
-     where k.id = $1 and k.revoked is null and t.status <> 'deleted')";
+     where k.id = $1 and k.revoked is null and t.status <> 'deleted'
+    union all
+    select null, k.hash, k.scopes, k.expires
+      from control.platform_keys k
+     where k.id = $1 and k.revoked is null)";
 
 StoredApiKey stored(const db::Row& row)
 {
-    StoredApiKey key{.tenant = row.get<TenantId>("tenant_id"),
+    StoredApiKey key{.tenant = row.get<std::optional<TenantId>>("tenant_id"),
                      .hash = row.get<db::Bytes>("hash").value,
                      .expires = row.get<std::optional<WallTime>>("expires")};
     for (std::string& scope : row.get<std::vector<std::string>>("scopes")) key.scopes.insert(std::move(scope));

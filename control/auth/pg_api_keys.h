@@ -1,5 +1,5 @@
 // control/auth/pg_api_keys.h
-// API keys in PostgreSQL, table control.api_keys.
+// API keys in PostgreSQL: control.api_keys of the tenants, control.platform_keys of the platform.
 #pragma once
 
 #include "control/auth/api_keys.h"

@@ -106,14 +106,15 @@ void read(ConfigSection in, DnsConfig& out)
 void read(ConfigSection in, SmtpTimeoutsConfig& out)
 {
     in.duration("connect", out.connect, 1s, 10min);
+    in.duration("tls", out.tls, 1s, 10min);
     in.duration("greeting", out.greeting, 1s, 1h);
     in.duration("ehlo", out.ehlo, 1s, 1h);
-    in.duration("starttls", out.starttls, 1s, 10min);
     in.duration("mail", out.mail, 1s, 1h);
     in.duration("rcpt", out.rcpt, 1s, 1h);
     in.duration("data", out.data, 1s, 1h);
-    in.duration("body", out.body, 1s, 1h);
+    in.duration("body_block", out.body_block, 1s, 1h);
     in.duration("final_dot", out.final_dot, 1s, 1h);
+    in.duration("reset", out.reset, 1s, 10min);
     in.duration("quit", out.quit, 1s, 10min);
     in.end();
 }
@@ -138,7 +139,17 @@ void read(ConfigSection in, DeliveryConfig& out)
     in.duration("idle", out.idle, 0s, 10min);
     in.durations("retry_ladder", out.retry_ladder, 32, 1s, kDay);
     in.whole("retry_jitter_percent", out.retry_jitter_percent, 0, 50);
+    in.size("contents_memory", out.contents_memory, 1ULL << 20, 1ULL << 40);
     in.duration("life", out.life, 1min, 14 * kDay);
+    in.end();
+}
+
+void read(ConfigSection in, DomainsConfig& out)
+{
+    in.text("bounce_label", out.bounce_label, host_label);
+    in.text("bounce_mx", out.bounce_mx, domain_name_or_none);
+    in.text("spf_include", out.spf_include, domain_name_or_none);
+    in.text("dmarc_reports", out.dmarc_reports, email_address_or_none);
     in.end();
 }
 
@@ -207,7 +218,7 @@ void check(const Config& config, ConfigReport& report)
         report.add("delivery.connections_per_site", "must not be below connections_per_lane");
 }
 
-Config read_all(const toml::table* table, ConfigReport& report)
+Config read_all(const toml::table* table, const std::string& state_dir, ConfigReport& report)
 {
     Config out;
     ConfigSection root{table, "", report};
@@ -221,8 +232,12 @@ Config read_all(const toml::table* table, ConfigReport& report)
     read(root.section("dns"), out.dns);
     read(root.section("smtp"), out.smtp);
     read(root.section("delivery"), out.delivery);
+    read(root.section("domains"), out.domains);
     read(root.section("dkim"), out.dkim);
     root.end();
+    if (!state_dir.empty()) out.node.state_dir = state_dir;
+    if (const std::string wrong = state_dir_path(out.node.state_dir); !wrong.empty() && !state_dir.empty())
+        report.add("node.state_dir", "--state-dir: " + wrong);
     check(out, report);
     return out;
 }
@@ -240,7 +255,7 @@ DsnConfig DatabaseConfig::of(std::string_view tier) const
     return out;
 }
 
-ConfigResult parse_config(std::string_view text, std::string_view file)
+ConfigResult parse_config(std::string_view text, std::string_view file, const std::string& state_dir)
 {
     toml::table table;
     try {
@@ -251,13 +266,13 @@ ConfigResult parse_config(std::string_view text, std::string_view file)
             ConfigProblems{{std::string{file}, wrong.source().begin.line, "", std::string{wrong.description()}}}};
     }
     ConfigReport report{std::string{file}};
-    Config config = read_all(&table, report);
+    Config config = read_all(&table, state_dir, report);
     ConfigProblems problems = report.problems();
     if (!problems.empty()) return std::unexpected{std::move(problems)};
     return config;
 }
 
-ConfigResult load_config(const std::filesystem::path& file)
+ConfigResult load_config(const std::filesystem::path& file, const std::string& state_dir)
 {
     const auto refuse = [&file](std::string text) {
         return std::unexpected{ConfigProblems{{file.string(), 0, "", std::move(text)}}};
@@ -269,13 +284,13 @@ ConfigResult load_config(const std::filesystem::path& file)
     if (in.bad()) return refuse("cannot be read");
     text.resize(static_cast<std::size_t>(in.gcount()));
     if (text.size() > kConfigMax) return refuse(fmt::format("is larger than {} octets", kConfigMax));
-    return parse_config(text, file.string());
+    return parse_config(text, file.string(), state_dir);
 }
 
 std::set<std::string> config_keys()
 {
     ConfigReport report{""};
-    read_all(nullptr, report);
+    read_all(nullptr, "", report);
     return report.known_keys();
 }
 

@@ -104,15 +104,16 @@ struct DnsConfig {
 
 struct SmtpTimeoutsConfig { // defaults: RFC 5321 4.5.3.2 where it names one
     seconds connect{30};
+    seconds tls{30}; // handshake
     seconds greeting{300};
-    seconds ehlo{300};
-    seconds starttls{60}; // command and handshake
+    seconds ehlo{300}; // HELO and STARTTLS as well
     seconds mail{300};
     seconds rcpt{300};
-    seconds data{120}; // until 354
-    seconds body{180}; // each block of the body
+    seconds data{120};       // until 354
+    seconds body_block{180}; // each block of the body
     seconds final_dot{600};
-    seconds quit{10};
+    seconds reset{20};
+    seconds quit{5};
     friend bool operator==(const SmtpTimeoutsConfig&, const SmtpTimeoutsConfig&) = default;
 };
 
@@ -135,8 +136,17 @@ struct DeliveryConfig {
     std::vector<seconds> retry_ladder{seconds{300},   seconds{900},   seconds{1'800},
                                       seconds{3'600}, seconds{7'200}, seconds{14'400}};
     std::size_t retry_jitter_percent = 20;
-    seconds life{388'800}; // 4d12h from acceptance, then a message expires
+    std::uint64_t contents_memory = 64ULL << 20; // octets of compiled contents
+    seconds life{388'800};                       // 4d12h from acceptance, then a message expires
     friend bool operator==(const DeliveryConfig&, const DeliveryConfig&) = default;
+};
+
+struct DomainsConfig {
+    std::string bounce_label = "bounce"; // return paths live at <label>.<domain>
+    std::string bounce_mx;               // the host that takes bounces; empty: the host name
+    std::string spf_include;             // named in SPF records instead of each address
+    std::string dmarc_reports;           // address for aggregate reports
+    friend bool operator==(const DomainsConfig&, const DomainsConfig&) = default;
 };
 
 struct DkimConfig {
@@ -155,15 +165,16 @@ struct Config {
     DnsConfig dns;
     SmtpConfig smtp;
     DeliveryConfig delivery;
+    DomainsConfig domains;
     DkimConfig dkim;
     friend bool operator==(const Config&, const Config&) = default;
 };
 
 using ConfigResult = std::expected<Config, ConfigProblems>;
 
-// `file` is only named in problems.
-ConfigResult parse_config(std::string_view text, std::string_view file);
-ConfigResult load_config(const std::filesystem::path& file);
+// `file` is only named in problems. `state_dir`, when it is not empty, stands for the file's node.state_dir.
+ConfigResult parse_config(std::string_view text, std::string_view file, const std::string& state_dir = "");
+ConfigResult load_config(const std::filesystem::path& file, const std::string& state_dir = "");
 
 // Every key that there is, "smtp.timeouts.rcpt": for the test of the example file.
 std::set<std::string> config_keys();

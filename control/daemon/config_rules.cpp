@@ -9,6 +9,8 @@
 #include <fmt/ranges.h>
 
 #include "engine/base/log.h"
+#include "engine/mail/domain_name.h"
+#include "engine/mail/email_address.h"
 #include "engine/queue/redis_url.h"
 
 namespace penguin::control {
@@ -102,6 +104,27 @@ std::string pool_name(const std::string& text)
 {
     const bool right = !text.empty() && text.size() <= 32 && only(text, "-");
     return right ? "" : "must be 1 to 32 lower-case letters, digits and hyphens";
+}
+
+std::string host_label(const std::string& text)
+{
+    const bool right =
+        !text.empty() && text.size() <= 63 && only(text, "-") && !text.starts_with('-') && !text.ends_with('-');
+    return right ? "" : "must be 1 to 63 lower-case letters, digits and hyphens";
+}
+
+std::string domain_name_or_none(const std::string& text)
+{
+    if (text.empty()) return "";
+    const Result<DomainName> name = DomainName::parse(text);
+    return name ? "" : "must be a domain name: " + name.error().detail;
+}
+
+std::string email_address_or_none(const std::string& text)
+{
+    if (text.empty()) return "";
+    const Result<EmailAddress> address = EmailAddress::parse(text);
+    return address ? "" : "must be an address: " + address.error().detail;
 }
 
 std::string key_prefix(const std::string& text)
