@@ -1,0 +1,79 @@
+// control/settings/snapshot.h
+// Makes the engine's settings of what PostgreSQL holds, and keeps the last ones on disk, so that a node can start and go
+// on while PostgreSQL is away.
+//
+//   in       tenants, verified domains, this node's sources, active DKIM keys (sealed), suppressions
+//   out      Snapshot, whole, by the publish callback, each time settings_version has moved
+//   poll     one row a second. Suppressions that were added are read alone; a removal has the list read again.
+//   disk     settings.json and suppressions.txt (one "<tenant or *> <address>" a line) in the state folder, 0600, replaced by
+//            rename. Nothing in them opens without the master key.
+//   faults   PostgreSQL away: the last snapshot holds. A row that does not parse is left out and logged.
+//   threads  belongs to the control executor; publish is called there
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "control/db/database.h"
+#include "control/settings/snapshot_file.h"
+#include "dkim/key_ring.h"
+#include "engine/base/metrics.h"
+#include "engine/delivery/settings.h"
+
+namespace penguin::control {
+
+inline constexpr std::chrono::seconds kSettingsPoll{1};
+inline constexpr std::size_t kSuppressionsAPage = 10'000; // rows read at a time
+
+struct Snapshot {
+    std::shared_ptr<const delivery::Settings> settings;
+    std::vector<dkim::SigningKey> keys;
+};
+
+class SnapshotKeeper {
+public:
+    struct Options {
+        NodeName node;
+        std::filesystem::path folder; // state directory
+        delivery::LaneLimits limits;
+    };
+    // `control` as pm_worker.
+    SnapshotKeeper(db::PgPool& control, Options options, std::function<void(Snapshot)> publish, Registry& metrics);
+
+    // Publishes the first snapshot: PostgreSQL's, or the disk's while that is away. Errors: unavailable (neither).
+    awaitable<Result<>> start();
+    // Polls until stop() or the coroutine is cancelled.
+    awaitable<void> run();
+    // Looks once; true: something had moved and was published.
+    awaitable<Result<bool>> refresh();
+    void stop() { stopped_ = true; }
+
+private:
+    struct Versions {
+        std::int64_t settings = 0, suppressions = 0, removed = 0;
+        friend bool operator==(const Versions&, const Versions&) = default;
+    };
+    awaitable<Result<Versions>> versions();
+    awaitable<Result<>> read_settings();
+    awaitable<Result<>> read_all_suppressions();
+    awaitable<Result<>> read_new_suppressions(std::int64_t since);
+    void note_kept(const Result<>& kept);
+    void publish(std::uint64_t version);
+
+    db::PgPool& control_;
+    Options options_;
+    std::function<void(Snapshot)> publish_;
+    SettingsFile file_; // what was read last
+    std::shared_ptr<const delivery::Suppressions> suppressions_ = std::make_shared<const delivery::Suppressions>();
+    Versions seen_;                 // zeros: nothing of PostgreSQL yet
+    bool suppressions_kept_ = true; // the file has all that suppressions_ has
+    bool stopped_ = false;
+    Gauge& version_;
+    Gauge& suppressed_;
+    Counter& failures_;
+};
+
+} // namespace penguin::control

@@ -1,0 +1,257 @@
+#include "control/settings/snapshot_file.h"
+
+#include <cerrno>
+#include <fstream>
+#include <sstream>
+#include <system_error>
+
+#include <boost/json.hpp>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "engine/base/log.h"
+
+namespace penguin::control {
+
+namespace json = boost::json;
+
+namespace {
+
+std::string hex_of(std::string_view octets)
+{
+    std::string hex;
+    for (const char c : octets) hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
+    return hex;
+}
+
+std::string octets_of(std::string_view hex)
+{
+    const auto digit = [](char c) { return c >= 'a' ? c - 'a' + 10 : c - '0'; };
+    std::string octets;
+    for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
+        octets += static_cast<char>(digit(hex[i]) * 16 + digit(hex[i + 1]));
+    return octets;
+}
+
+std::string text_at(const json::object& row, const char* name) { return std::string{row.at(name).as_string()}; }
+
+template <class Row, class Write>
+json::array array_of(const std::vector<Row>& rows, Write write)
+{
+    json::array array;
+    for (const Row& row : rows) array.push_back(write(row));
+    return array;
+}
+
+template <class Row, class Read>
+std::vector<Row> rows_of(const json::object& object, const char* name, Read read)
+{
+    std::vector<Row> rows;
+    for (const json::value& value : object.at(name).as_array()) rows.push_back(read(value.as_object()));
+    return rows;
+}
+
+void left_out(std::string_view what, std::string_view id, const Error& why)
+{
+    log::error("settings", "row_left_out", {{"what", what}, {"id", id}, {"why", why.detail}});
+}
+
+Result<> error_of_errno(const std::filesystem::path& path)
+{
+    return fail(Errc::local_fault, fmt::format("{}: {}", path.string(), std::system_category().message(errno)));
+}
+
+class File {
+public:
+    File(const std::filesystem::path& path, int flags) : descriptor_{open(path.c_str(), flags | O_CLOEXEC, 0600)} {}
+    ~File()
+    {
+        if (descriptor_ >= 0) close(descriptor_);
+    }
+    File(const File&) = delete;
+    File& operator=(const File&) = delete;
+    bool good() const { return descriptor_ >= 0; }
+    bool write_all(std::string_view text) const
+    {
+        while (!text.empty()) {
+            const ssize_t written = write(descriptor_, text.data(), text.size());
+            if (written < 0 && errno == EINTR) continue;
+            if (written < 0) return false;
+            text.remove_prefix(static_cast<std::size_t>(written));
+        }
+        return true;
+    }
+    bool sync() const { return fsync(descriptor_) == 0; }
+
+private:
+    int descriptor_;
+};
+
+} // namespace
+
+std::string to_json(const SettingsFile& file)
+{
+    json::object all;
+    all["version"] = file.version;
+    all["tenants"] = array_of(file.tenants, [](const TenantRow& row) {
+        return json::object{{"id", row.id}, {"pool", row.pool}, {"weight", row.weight}, {"suspended", row.suspended}};
+    });
+    all["domains"] = array_of(file.domains, [](const DomainRow& row) {
+        return json::object{{"tenant", row.tenant}, {"name", row.name}, {"bounce_host", row.bounce_host}};
+    });
+    all["sources"] = array_of(file.sources, [](const SourceRow& row) {
+        return json::object{{"id", row.id}, {"address", row.address}, {"ehlo_name", row.ehlo_name}, {"pool", row.pool}};
+    });
+    all["keys"] = array_of(file.keys, [](const KeyRow& row) {
+        return json::object{{"tenant", row.tenant},       {"domain", row.domain},         {"selector", row.selector},
+                            {"algorithm", row.algorithm}, {"sealed", hex_of(row.sealed)}, {"version", row.version}};
+    });
+    return json::serialize(all);
+}
+
+Result<SettingsFile> parse_settings_file(std::string_view text)
+{
+    boost::system::error_code code;
+    const json::value value = json::parse(text, code);
+    if (code || !value.is_object()) return fail(Errc::malformed, "the settings on disk are not JSON");
+    // A file of ours has every field; what throws here was written by somebody else.
+    try {
+        const json::object& all = value.get_object();
+        SettingsFile file;
+        file.version = all.at("version").to_number<std::uint64_t>();
+        file.tenants = rows_of<TenantRow>(all, "tenants", [](const json::object& row) {
+            return TenantRow{text_at(row, "id"), text_at(row, "pool"), row.at("weight").to_number<double>(),
+                             row.at("suspended").as_bool()};
+        });
+        file.domains = rows_of<DomainRow>(all, "domains", [](const json::object& row) {
+            return DomainRow{text_at(row, "tenant"), text_at(row, "name"), text_at(row, "bounce_host")};
+        });
+        file.sources = rows_of<SourceRow>(all, "sources", [](const json::object& row) {
+            return SourceRow{text_at(row, "id"), text_at(row, "address"), text_at(row, "ehlo_name"),
+                             text_at(row, "pool")};
+        });
+        file.keys = rows_of<KeyRow>(all, "keys", [](const json::object& row) {
+            return KeyRow{text_at(row, "tenant"),
+                          text_at(row, "domain"),
+                          text_at(row, "selector"),
+                          text_at(row, "algorithm"),
+                          octets_of(text_at(row, "sealed")),
+                          row.at("version").to_number<std::uint32_t>()};
+        });
+        return file;
+    } catch (const std::exception& e) {
+        return fail(Errc::malformed, fmt::format("the settings on disk: {}", e.what()));
+    }
+}
+
+delivery::Settings settings_of(const SettingsFile& file)
+{
+    delivery::Settings settings;
+    settings.version = file.version;
+    for (const TenantRow& row : file.tenants) {
+        const Result<Uuid> id = Uuid::parse(row.id);
+        if (!id)
+            left_out("tenant", row.id, id.error());
+        else
+            settings.tenants.insert_or_assign(TenantId{*id},
+                                              delivery::TenantSettings{row.weight, row.suspended, PoolName{row.pool}});
+    }
+    for (const DomainRow& row : file.domains) {
+        const Result<Uuid> tenant = Uuid::parse(row.tenant);
+        const Result<DomainName> name = DomainName::parse(row.name);
+        const Result<DomainName> bounce_host = DomainName::parse(row.bounce_host);
+        if (!tenant || !name || !bounce_host) {
+            left_out("domain", row.name, !tenant ? tenant.error() : !name ? name.error() : bounce_host.error());
+            continue;
+        }
+        settings.domains.insert_or_assign(*name, delivery::SendingDomain{TenantId{*tenant}, *name, *bounce_host, true});
+    }
+    for (const SourceRow& row : file.sources) {
+        const Result<Uuid> id = Uuid::parse(row.id);
+        const Result<DomainName> ehlo_name = DomainName::parse(row.ehlo_name);
+        boost::system::error_code code;
+        const auto address = boost::asio::ip::make_address(row.address, code);
+        if (!id || !ehlo_name || code) {
+            left_out("source", row.address,
+                     !id          ? id.error()
+                     : !ehlo_name ? ehlo_name.error()
+                                  : Error{Errc::bad_address, "no address"});
+            continue;
+        }
+        settings.sources.push_back({SourceId{*id}, address, *ehlo_name, PoolName{row.pool}});
+    }
+    return settings;
+}
+
+std::vector<dkim::SigningKey> keys_of(const SettingsFile& file)
+{
+    std::vector<dkim::SigningKey> keys;
+    for (const KeyRow& row : file.keys) {
+        const Result<Uuid> tenant = Uuid::parse(row.tenant);
+        const Result<DomainName> domain = DomainName::parse(row.domain);
+        const Result<dkim::Algorithm> algorithm = dkim::parse_algorithm(row.algorithm);
+        if (!tenant || !domain || !algorithm) {
+            left_out("dkim key", row.selector, !tenant ? tenant.error() : !domain ? domain.error() : algorithm.error());
+            continue;
+        }
+        keys.push_back({TenantId{*tenant}, *domain, row.selector, *algorithm, row.sealed, row.version});
+    }
+    return keys;
+}
+
+Result<> replace_file(const std::filesystem::path& path, std::string_view text)
+{
+    const std::filesystem::path beside = path.string() + ".new";
+    {
+        const File file{beside, O_WRONLY | O_CREAT | O_TRUNC};
+        if (!file.good() || !file.write_all(text) || !file.sync()) return error_of_errno(beside);
+    }
+    if (rename(beside.c_str(), path.c_str()) != 0) return error_of_errno(path);
+    const File folder{path.parent_path(), O_RDONLY | O_DIRECTORY};
+    if (!folder.good() || !folder.sync()) return error_of_errno(path.parent_path());
+    return {};
+}
+
+Result<> append_to_file(const std::filesystem::path& path, std::string_view text)
+{
+    const File file{path, O_WRONLY | O_CREAT | O_APPEND};
+    if (!file.good() || !file.write_all(text) || !file.sync()) return error_of_errno(path);
+    return {};
+}
+
+Result<std::string> read_file(const std::filesystem::path& path)
+{
+    const std::ifstream file{path, std::ios::binary};
+    if (!file) return fail(Errc::not_found, path.string());
+    std::ostringstream text;
+    text << file.rdbuf();
+    return std::move(text).str();
+}
+
+std::string suppression_line(std::string_view tenant, std::string_view address)
+{
+    return fmt::format("{} {}\n", tenant.empty() ? "*" : tenant, address);
+}
+
+void add_suppression_lines(std::string_view text, delivery::Suppressions& suppressions)
+{
+    while (!text.empty()) {
+        const std::size_t end = text.find('\n');
+        if (end == std::string_view::npos) return;
+        const std::string_view line = text.substr(0, end);
+        text.remove_prefix(end + 1);
+        const std::size_t space = line.find(' ');
+        if (space == std::string_view::npos) continue;
+        const Result<EmailAddress> address = EmailAddress::parse(line.substr(space + 1));
+        if (!address) continue;
+        if (line.substr(0, space) == "*") {
+            suppressions.add_global(*address);
+            continue;
+        }
+        const Result<Uuid> tenant = Uuid::parse(line.substr(0, space));
+        if (tenant) suppressions.add(TenantId{*tenant}, *address);
+    }
+}
+
+} // namespace penguin::control

@@ -1,0 +1,60 @@
+// control/settings/snapshot_file.h
+// The settings as plain rows: how they are read from PostgreSQL, kept on disk, and turned into what the engine takes.
+//   errors  not_found (no file), malformed (not what we wrote), local_fault (disk)
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dkim/key_ring.h"
+#include "engine/base/result.h"
+#include "engine/delivery/settings.h"
+
+namespace penguin::control {
+
+struct TenantRow {
+    std::string id, pool;
+    double weight = 1;
+    bool suspended = false;
+};
+struct DomainRow {
+    std::string tenant, name, bounce_host;
+};
+struct SourceRow {
+    std::string id, address, ehlo_name, pool;
+};
+struct KeyRow {
+    std::string tenant, domain, selector, algorithm;
+    std::string sealed; // octets
+    std::uint32_t version = 1;
+};
+
+struct SettingsFile {
+    std::uint64_t version = 0;
+    std::vector<TenantRow> tenants;
+    std::vector<DomainRow> domains;
+    std::vector<SourceRow> sources;
+    std::vector<KeyRow> keys;
+};
+
+std::string to_json(const SettingsFile& file);
+Result<SettingsFile> parse_settings_file(std::string_view json);
+
+// Rows that do not parse are left out and logged.
+delivery::Settings settings_of(const SettingsFile& file);
+std::vector<dkim::SigningKey> keys_of(const SettingsFile& file);
+
+// Writes beside it and renames, 0600, on disk before it returns.
+Result<> replace_file(const std::filesystem::path& path, std::string_view text);
+Result<> append_to_file(const std::filesystem::path& path, std::string_view text);
+Result<std::string> read_file(const std::filesystem::path& path);
+
+// One line of suppressions.txt. `tenant`: "" for everybody.
+std::string suppression_line(std::string_view tenant, std::string_view address);
+// A last line without an end was cut off by a crash and is left out; so is what does not parse.
+void add_suppression_lines(std::string_view text, delivery::Suppressions& suppressions);
+
+} // namespace penguin::control
