@@ -54,15 +54,15 @@ SignatureVerdict verdict_of(DKIM* message, DKIM_SIGINFO* signature)
 {
     // dkim_eom stops at the first good one; here each counts.
     const DKIM_STAT status = dkim_sig_process(message, signature);
-    SignatureVerdict verdict{name_of(signature), false, dkim_sig_getbh(signature) == DKIM_SIGBH_MATCH, {}};
+    SignatureVerdict verdict{name_of(signature), false, {}};
     const DKIM_SIGERROR error = dkim_sig_geterror(signature);
     const bool passed = (dkim_sig_getflags(signature) & DKIM_SIGFLAG_PASSED) != 0;
-    verdict.valid = passed && verdict.body_hash_equal && error == DKIM_SIGERROR_OK;
+    const bool same_body = dkim_sig_getbh(signature) == DKIM_SIGBH_MATCH;
+    verdict.valid = passed && same_body && error == DKIM_SIGERROR_OK;
     if (verdict.valid) return verdict;
-    const bool named = error != DKIM_SIGERROR_OK && error != DKIM_SIGERROR_UNKNOWN;
-    if (named)
+    if (error != DKIM_SIGERROR_OK && error != DKIM_SIGERROR_UNKNOWN)
         verdict.reason = text_of(dkim_sig_geterrorstr(error));
-    else if (!verdict.body_hash_equal)
+    else if (passed)
         verdict.reason = "body hash mismatch";
     else
         verdict.reason = status == DKIM_STAT_OK ? "signature does not verify" : text_of(dkim_getresultstr(status));

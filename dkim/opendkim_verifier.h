@@ -35,7 +35,6 @@ using PublishedKeys = std::map<std::string, std::string, std::less<>>;
 struct SignatureVerdict {
     SignatureName name;
     bool valid = false;
-    bool body_hash_equal = false;
     std::string reason; // libopendkim's words; empty when valid
 };
 
