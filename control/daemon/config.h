@@ -30,7 +30,6 @@ struct NodeConfig {
     std::string name; // empty: the host name
     std::string state_dir = "/var/lib/penguin-mta";
     std::string environment = "production"; // or "test"
-    std::string pool = "default";           // the pool whose queue this node serves
     seconds stop_grace{20};                 // for transactions in progress when we are asked to stop
     friend bool operator==(const NodeConfig&, const NodeConfig&) = default;
 };

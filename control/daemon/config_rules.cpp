@@ -100,12 +100,6 @@ std::string node_name_or_none(const std::string& text)
     return right ? "" : "must be at most 64 letters, digits, dots and hyphens";
 }
 
-std::string pool_name(const std::string& text)
-{
-    const bool right = !text.empty() && text.size() <= 32 && only(text, "-");
-    return right ? "" : "must be 1 to 32 lower-case letters, digits and hyphens";
-}
-
 std::string host_label(const std::string& text)
 {
     const bool right =

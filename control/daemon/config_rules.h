@@ -30,7 +30,6 @@ std::string absolute_path(const std::string& text);
 std::string state_dir_path(const std::string& text);
 std::string absolute_path_or_none(const std::string& text);
 std::string node_name_or_none(const std::string& text);
-std::string pool_name(const std::string& text);
 std::string host_label(const std::string& text);
 std::string domain_name_or_none(const std::string& text);
 std::string email_address_or_none(const std::string& text);

@@ -62,7 +62,7 @@ std::string EmbeddedPostgres::dsn(const StateDir& dir, std::string_view role)
 
 Result<std::filesystem::path> EmbeddedPostgres::binaries() const
 {
-    const Result<std::string> made_by = read_file(dir_.postgres() / "PG_VERSION");
+    const Result<std::string> made_by = read_small_file(dir_.postgres() / "PG_VERSION");
     if (!made_by) return newest_binaries();
     const unsigned version = version_of(*made_by);
     std::filesystem::path found = kVersionsDir / std::to_string(version) / "bin";
@@ -123,8 +123,8 @@ awaitable<Result<>> EmbeddedPostgres::make_cluster()
         co_return fail(Errc::unavailable, fmt::format("initdb: {}: {}", *end, child->last_words()));
 
     if (Result<> written =
-            write_file(next / "pg_hba.conf", "# run/ is open to our user alone: whoever gets here is us.\n"
-                                             "local all all trust\n");
+            write_small_file(next / "pg_hba.conf", "# run/ is open to our user alone: whoever gets here is us.\n"
+                                                   "local all all trust\n");
         !written)
         co_return written;
     std::error_code code;
@@ -161,7 +161,7 @@ Result<ChildCommand> EmbeddedPostgres::command() const
 
 awaitable<bool> EmbeddedPostgres::ready(pid_t pid) const
 {
-    const Result<std::string> text = read_file(dir_.postgres() / "postmaster.pid");
+    const Result<std::string> text = read_small_file(dir_.postgres() / "postmaster.pid");
     if (!text) co_return false;
     std::istringstream lines{*text};
     std::string line;

@@ -71,7 +71,7 @@ awaitable<Result<>> EmbeddedRedis::prepare()
     if (code)
         co_return fail(Errc::local_fault, fmt::format("cannot create {}: {}", dir_.redis().string(), code.message()));
     std::filesystem::permissions(dir_.redis(), std::filesystem::perms::owner_all, code);
-    co_return write_file(dir_.redis() / "redis.conf", configuration(dir_, maxmemory_));
+    co_return write_small_file(dir_.redis() / "redis.conf", configuration(dir_, maxmemory_));
 }
 
 Result<ChildCommand> EmbeddedRedis::command() const

@@ -96,7 +96,7 @@ int print_admin_key(const Arguments& arguments)
 {
     const ConfigResult config = configuration(arguments);
     if (!config) return say(config.error());
-    const Result<std::string> key = read_file(StateDir{config->node.state_dir}.admin_key());
+    const Result<std::string> key = read_small_file(StateDir{config->node.state_dir}.admin_key());
     if (!key) {
         fmt::print(stderr, "penguin-mta: {} (the first start makes it)\n", key.error().detail);
         return 1;

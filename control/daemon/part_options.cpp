@@ -124,7 +124,6 @@ queue::SendQueue::Options queue_options(const Config& config, const NodeName& no
 {
     queue::SendQueue::Options out;
     out.prefix = config.redis.prefix;
-    out.pool = PoolName{config.node.pool};
     out.node = node;
     out.incarnation = std::move(incarnation);
     out.allow_unsafe_redis = config.redis.allow_unsafe;

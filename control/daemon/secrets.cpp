@@ -20,7 +20,7 @@ Result<std::optional<dkim::MasterKey>> from_credential()
     const char* const folder = std::getenv("CREDENTIALS_DIRECTORY");
     if (!folder) return std::nullopt;
     const Result<std::string> bytes =
-        read_file(std::filesystem::path{folder} / kMasterKeyCredential, dkim::MasterKey::kKeyFileMax);
+        read_small_file(std::filesystem::path{folder} / kMasterKeyCredential, dkim::MasterKey::kKeyFileMax);
     if (!bytes && bytes.error().code == Errc::not_found) return std::nullopt;
     if (!bytes) return std::unexpected{bytes.error()};
     const Result<dkim::MasterKey> key = dkim::MasterKey::parse(*bytes);
@@ -49,7 +49,7 @@ awaitable<Result<bool>> ensure_admin_key(db::PgPool& control, const ApiKeyHashKe
         if (!counted) co_return std::unexpected{counted.error()};
         if (counted->front().get<std::int64_t>("keys") > 0) co_return false;
         const ApiKey key = ApiKey::make(now);
-        if (const Result<> written = write_file(dir.admin_key(), key.text() + "\n"); !written)
+        if (const Result<> written = write_small_file(dir.admin_key(), key.text() + "\n"); !written)
             co_return std::unexpected{written.error()};
         db::Params params{key.id, "bootstrap", db::Bytes{hash_of(key, hash_key)}, platform_scopes(), now};
         const Result<db::Rows> inserted = co_await tx.query(kInsert, std::move(params));

@@ -10,6 +10,8 @@
 
 #include <fmt/format.h>
 
+#include "engine/base/uuid.h"
+
 namespace penguin::control {
 
 namespace {
@@ -77,7 +79,7 @@ Result<StateLock> StateLock::take(const StateDir& dir)
     if (file.get() < 0) return fault("cannot open", dir.lock(), errno);
     if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK) return fault("cannot lock", dir.lock(), errno);
-        const Result<std::string> holder = read_file(dir.lock());
+        const Result<std::string> holder = read_small_file(dir.lock());
         return fail(Errc::refused, fmt::format("another penguin-mta runs in {} (process {})", dir.path().string(),
                                                holder ? *holder : "unknown"));
     }
@@ -93,21 +95,30 @@ StateLock::~StateLock()
 
 bool crashed_before(const StateDir& dir, std::string_view node)
 {
-    const Result<std::string> text = read_file(dir.last_run());
+    const Result<std::string> text = read_small_file(dir.last_run());
     return text && *text == run_text(node, "running");
 }
 
 Result<> write_running(const StateDir& dir, std::string_view node)
 {
-    return write_file(dir.last_run(), run_text(node, "running"));
+    return write_small_file(dir.last_run(), run_text(node, "running"));
 }
 
 Result<> write_stopped(const StateDir& dir, std::string_view node)
 {
-    return write_file(dir.last_run(), run_text(node, "stopped"));
+    return write_small_file(dir.last_run(), run_text(node, "stopped"));
 }
 
-Result<> write_file(const std::filesystem::path& path, std::string_view text, unsigned mode)
+Result<std::string> state_identity(const StateDir& dir)
+{
+    const Result<std::string> known = read_small_file(dir.identity());
+    if (known || known.error().code != Errc::not_found) return known;
+    std::string made = Uuid::v7(wall_now()).text();
+    if (Result<> written = write_small_file(dir.identity(), made); !written) return std::unexpected{written.error()};
+    return made;
+}
+
+Result<> write_small_file(const std::filesystem::path& path, std::string_view text, unsigned mode)
 {
     const std::filesystem::path next = path.string() + ".new";
     {
@@ -121,7 +132,7 @@ Result<> write_file(const std::filesystem::path& path, std::string_view text, un
     return {};
 }
 
-Result<std::string> read_file(const std::filesystem::path& path, std::size_t max)
+Result<std::string> read_small_file(const std::filesystem::path& path, std::size_t max)
 {
     const File file{path, O_RDONLY};
     if (file.get() < 0 && errno == ENOENT) return fail(Errc::not_found, fmt::format("{} is not there", path.string()));

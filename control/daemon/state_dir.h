@@ -30,8 +30,8 @@ public:
     std::filesystem::path postgres_socket() const { return run() / ".s.PGSQL.5432"; }
     std::filesystem::path admin_key() const { return path_ / "admin-key"; }
     std::filesystem::path master_key() const { return path_ / "master.key"; }
-    std::filesystem::path snapshot() const { return path_ / "settings.snapshot"; }
     std::filesystem::path last_run() const { return path_ / "last-run"; }
+    std::filesystem::path identity() const { return path_ / "identity"; }
     std::filesystem::path lock() const { return path_ / "lock"; }
 
     // Makes the directory and run/ when they are not there, for our user alone.
@@ -62,9 +62,13 @@ bool crashed_before(const StateDir& dir, std::string_view node);
 Result<> write_running(const StateDir& dir, std::string_view node);
 Result<> write_stopped(const StateDir& dir, std::string_view node);
 
+// What names this directory for its whole life: made at the first call. Locks in Redis that outlive a process are taken up
+// again under it, since the directory's own lock proves that their last holder is dead.
+Result<std::string> state_identity(const StateDir& dir);
+
 // Replaces `file` whole: a crash leaves the old one or the new one.
-Result<> write_file(const std::filesystem::path& file, std::string_view text, unsigned mode = 0600);
+Result<> write_small_file(const std::filesystem::path& file, std::string_view text, unsigned mode = 0600);
 // Errors: not_found, local_fault, too_long (over `max` octets).
-Result<std::string> read_file(const std::filesystem::path& file, std::size_t max = 64 * 1024);
+Result<std::string> read_small_file(const std::filesystem::path& file, std::size_t max = 64 * 1024);
 
 } // namespace penguin::control

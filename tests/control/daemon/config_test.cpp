@@ -113,7 +113,6 @@ constexpr BadCase kBad[] = {
      "p.toml:2: node.state_dir: must be an absolute path of letters"},
     {"Environment", "[node]\nenvironment = \"prod\"",
      "p.toml:2: node.environment: must be one of production, test (it is \"prod\")"},
-    {"Pool", "[node]\npool = \"Warm\"", "p.toml:2: node.pool: must be 1 to 32 lower-case"},
     {"Level", "[log]\nlevel = \"loud\"", "p.toml:2: log.level: must be debug, info, warning or error"},
     {"ModuleLevel", "[log.modules]\ndelivery = \"loud\"",
      "p.toml:2: log.modules.delivery: must be debug, info, warning or error"},

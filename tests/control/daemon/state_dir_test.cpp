@@ -97,19 +97,28 @@ TEST_F(StateDirTest, OnlyAnUnfinishedRunOfTheSameNodeIsACrash)
     EXPECT_FALSE(crashed_before(dir, "a"));
 }
 
+TEST_F(StateDirTest, ItsIdentityStaysTheSame)
+{
+    const StateDir dir{root_};
+    const Result<std::string> first = state_identity(dir);
+    ASSERT_TRUE(first);
+    EXPECT_EQ(state_identity(dir), *first);
+    EXPECT_EQ(first->size(), 36U);
+}
+
 TEST_F(StateDirTest, FilesAreReplacedWholeAndReadBounded)
 {
     const std::filesystem::path file = root_ / "f";
-    ASSERT_TRUE(write_file(file, "one"));
-    ASSERT_TRUE(write_file(file, "two"));
-    EXPECT_EQ(read_file(file), "two");
+    ASSERT_TRUE(write_small_file(file, "one"));
+    ASSERT_TRUE(write_small_file(file, "two"));
+    EXPECT_EQ(read_small_file(file), "two");
     EXPECT_FALSE(std::filesystem::exists(root_ / "f.new"));
     struct stat state{};
     ASSERT_EQ(::stat(file.c_str(), &state), 0);
     EXPECT_EQ(state.st_mode & 0777, 0600U);
-    EXPECT_EQ(read_file(file, 2).error().code, Errc::too_long);
-    EXPECT_EQ(read_file(file, 3), "two");
-    EXPECT_EQ(read_file(root_ / "none").error().code, Errc::not_found);
+    EXPECT_EQ(read_small_file(file, 2).error().code, Errc::too_long);
+    EXPECT_EQ(read_small_file(file, 3), "two");
+    EXPECT_EQ(read_small_file(root_ / "none").error().code, Errc::not_found);
 }
 
 } // namespace
