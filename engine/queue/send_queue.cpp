@@ -151,11 +151,36 @@ awaitable<Result<std::vector<Claimed>>> SendQueue::State::take_up(RedisReply rep
         bad.push_back(token);
         bad.push_back(fmt::format("{}: {}", name_of(entry.error().code), entry.error().detail));
     }
-    if (bad.size() == 2) co_return claimed;
-    // Should this fail, they stay in the hand, and the next comparison meets them again.
-    const Result<RedisReply> buried = co_await scripts.run(scripts::bury, std::move(bad));
-    if (!buried) log::warning("queue", "bury_failed", {{"why", buried.error().detail}});
+    if (bad.size() > 2) {
+        // Should this fail, they stay in the hand, and the next comparison meets them again.
+        const Result<RedisReply> buried = co_await scripts.run(scripts::bury, std::move(bad));
+        if (!buried) log::warning("queue", "bury_failed", {{"why", buried.error().detail}});
+    }
+    co_await postpone(claimed);
     co_return claimed;
+}
+
+awaitable<void> SendQueue::State::postpone(std::vector<Claimed>& claimed)
+{
+    std::vector<std::string> arguments{options.node.value(), options.incarnation};
+    std::set<Token> early;
+    const WallTime now = wall_now();
+    for (const Claimed& one : claimed) {
+        if (!one.entry.not_before || *one.entry.not_before <= now) continue;
+        early.insert(one.token);
+        arguments.push_back(one.token);
+        arguments.push_back(std::to_string(to_unix_ms(*one.entry.not_before)));
+    }
+    if (early.empty()) co_return;
+    const Result<RedisReply> reply = co_await scripts.run(scripts::postpone, std::move(arguments));
+    // Redis' clock decides. Without its word none of them goes out: they stay in the hand for the next comparison.
+    if (reply) {
+        std::set<Token> gone;
+        for (const RedisReply& token : reply->array()) gone.insert(token.text());
+        early = std::move(gone);
+    } else
+        log::warning("queue", "postpone_failed", {{"why", reply.error().detail}});
+    std::erase_if(claimed, [&early](const Claimed& one) { return early.contains(one.token); });
 }
 
 awaitable<Result<SettleReport>> SendQueue::settle(std::span<const Settlement> settlements)

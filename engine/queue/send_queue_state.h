@@ -29,8 +29,9 @@ struct SendQueue::State {
     std::string lease_ms() const;
     std::string owner() const { return options.node.value() + "/" + options.incarnation; }
     void renew_lease(std::chrono::nanoseconds asked);
-    // From a flat reply of token, packed value ... Entries that do not parse are buried.
+    // From a flat reply of token, packed value ... Entries that do not parse are buried, those whose time has not come wait.
     awaitable<Result<std::vector<Claimed>>> take_up(RedisReply reply);
+    awaitable<void> postpone(std::vector<Claimed>& claimed);
     awaitable<Result<SettleReport>> settle(std::span<const Settlement> part);
     awaitable<Result<>> take_over(std::string node);
 };

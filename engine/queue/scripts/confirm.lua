@@ -6,7 +6,9 @@ local i = 4
 while i <= #ARGV do
     local live, count = P .. 'live:' .. ARGV[i], tonumber(ARGV[i + 1])
     if redis.call('EXISTS', live) == 1 then -- a plain producer has none
-        for at = i + 2, i + 1 + count do redis.call('SETBIT', live, ARGV[at], 0) end
+        local bits = {}
+        for at = i + 2, i + 1 + count do bits[#bits + 1] = ARGV[at] end
+        set_bits(live, bits, 0)
         if redis.call('BITCOUNT', live) == 0 then redis.call('DEL', live) end
     end
     i = i + 2 + count

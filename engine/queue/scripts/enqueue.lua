@@ -8,11 +8,13 @@ local used = tonumber(string.match(memory, 'used_memory:(%d+)'))
 local most = tonumber(string.match(memory, 'maxmemory:(%d+)'))
 if most > 0 and used >= most * share then return { -1, math.floor(used * 100 / most) } end
 
-local live = P .. 'live:' .. batch
+local bits = {}
+for i = 5, #ARGV, 4 do bits[#bits + 1] = ARGV[i] end
+local was_live = set_bits(P .. 'live:' .. batch, bits, 1)
 local lists, queued, skipped = {}, 0, 0
 for i = 5, #ARGV, 4 do
     local index, prio, time, entry = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2]), ARGV[i + 3]
-    if redis.call('SETBIT', live, index, 1) == 1 then skipped = skipped + 1
+    if was_live[(i - 1) / 4] == 1 then skipped = skipped + 1
     else
         queued = queued + 1
         if time > now then wait_until(time, batch .. '.' .. index, packed(prio, tenant, entry))

@@ -61,7 +61,7 @@ TEST_P(CrashTest, NothingIsLostAndNothingIsDoubled)
     // The first life printed its counts when it got so far; then all was told already, and the stream may be trimmed.
     const std::string& counts = first.out.empty() ? second.out : first.out;
     std::string expected;
-    for (int i = 0; i < 20; ++i) expected += std::to_string(i) + " 1\n";
+    for (int i = 0; i <= 20; ++i) expected += std::to_string(i) + " 1\n";
     EXPECT_EQ(counts, expected);
     EXPECT_EQ(server().cli("--scan --pattern '" + key + "hand:*'"), "");
     EXPECT_EQ(server().cli("--scan --pattern '" + key + "ready:*'"), "");
@@ -90,7 +90,7 @@ TEST_P(CrashElsewhere, ADeadNodesHandAndAPoisonedEntryAreDealtWithAllTheSame)
     const Ended second = run_worker(server().socket(), "life-2", "");
     ASSERT_EQ(second.status, 0);
     std::string expected;
-    for (int i = 0; i < 20; ++i) expected += std::to_string(i) + " 1\n";
+    for (int i = 0; i <= 20; ++i) expected += std::to_string(i) + " 1\n";
     EXPECT_EQ(second.out, expected);
     EXPECT_EQ(server().cli("XLEN '" + key + "dead'"), "1");
     EXPECT_EQ(server().cli("EXISTS '" + key + "nodes'"), "0");

@@ -138,6 +138,21 @@ TEST_F(LostReplyTest, BuryIsDoneAndTheClaimStillGivesWhatIsGood)
     EXPECT_EQ(node->summary().dead, 1U);
 }
 
+TEST_F(LostReplyTest, PostponeSendsNothingEarly)
+{
+    queue::Entry later = entry_of(1, 1, 0);
+    later.not_before = wall_now() + 1h;
+    const std::string tenant = tenant_of(1).value().text();
+    server().cli("RPUSH '" + key + "ready:" + tenant + ":1' '" + later.to_json() + "'");
+    server().cli("ZADD '" + key + "active:1' NX 0 " + tenant);
+    relay->lose_reply_of(std::string{scripts::postpone.sha1});
+    EXPECT_TRUE(node->claim(10).empty());
+    EXPECT_FALSE(relay->armed());
+    node->must(node->redis().connected_within(5s));
+    EXPECT_TRUE(node->hand().empty());
+    EXPECT_EQ(node->summary().due, 1U);
+}
+
 TEST_F(LostReplyTest, Cancel)
 {
     node->enqueue(batch_entries(1, 1, 2));

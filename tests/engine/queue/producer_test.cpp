@@ -51,6 +51,21 @@ TEST_F(ProducerTest, AProducersEntryIsHonouredAsDoneInAnyCase)
     EXPECT_TRUE(node.hand().empty());
 }
 
+TEST_F(ProducerTest, AMessageForLaterWaitsWhereverItsProducerPutIt)
+{
+    queue::Entry later = entry_of(1, 1, 0);
+    later.not_before = wall_now() + 1h;
+    push(later.to_json(), tenant);
+    push(entry_of(1, 1, 1).to_json(), tenant);
+    Node node{io, server().url(), "n1", "i1"};
+    const std::vector<Claimed> got = node.claim(10);
+    ASSERT_EQ(got.size(), 1U);
+    EXPECT_EQ(got[0].entry.id.index, 1U);
+    EXPECT_EQ(node.hand().size(), 1U);
+    EXPECT_EQ(server().cli("ZSCORE '" + key + "due' " + later.id.text()),
+              std::to_string(to_unix_ms(*later.not_before)));
+}
+
 TEST_F(ProducerTest, WhatDoesNotParseIsBuriedAndBlocksNobody)
 {
     struct Case {

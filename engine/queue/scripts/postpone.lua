@@ -1,0 +1,17 @@
+#!lua flags=allow-oom
+-- Entries that a plain producer put into a ready list before their time: from the hand to `due`, unless it is time by now.
+-- ARGV: prefix, node, incarnation, then token, time (ms), token ... Gives the tokens that went
+local node, incarnation = ARGV[2], ARGV[3]
+if not holds_name(node, incarnation) then return STALE end
+local hand, gone = P .. 'hand:' .. node, {}
+for i = 4, #ARGV, 2 do
+    local time = tonumber(ARGV[i + 1])
+    local value = time > now and redis.call('HGET', hand, ARGV[i])
+    if value then
+        gone[#gone + 1] = ARGV[i]
+        local _, _, entry = unpacked(value)
+        redis.call('HDEL', hand, ARGV[i])
+        wait_until(time, id_of(entry) or ARGV[i], value)
+    end
+end
+return gone
