@@ -243,7 +243,8 @@ Result<RawContent> raw_from_client(std::string bytes)
 {
     if (bytes.size() > kContentMax) return fail(Errc::too_long, fmt::format("message: over {} octets", kContentMax));
     if (bytes.contains('\0')) return fail(Errc::malformed, "message: a NUL octet");
-    const std::string message = with_crlf(bytes);
+    std::string message = with_crlf(bytes);
+    if (!message.ends_with("\r\n")) message += "\r\n";
     const Result<RawParts> parts = cut_raw(message);
     if (!parts) return std::unexpected{parts.error()};
     const Result<NamedAddress> from = from_field(parts->fields);

@@ -147,9 +147,9 @@ TEST(RawMessage, SizesAreBounded)
 
 TEST(RawMessage, NormalisingTwiceChangesNothing)
 {
-    for (const char* text :
-         {"From: Zo\xC3\xAB <a@example.com>\nSubject: \xC3\xA9\n\n\xC3\xA9", "From: a@example.com\r\n\r\n",
-          "From: a@example.com\nContent-Type: text/html\n\n<p>\rx</p>"}) {
+    for (const char* text : {"From: Zo\xC3\xAB <a@example.com>\nSubject: \xC3\xA9\n\n\xC3\xA9",
+                             "From: a@example.com\r\n\r\n", "From: a@example.com", "From: a@example.com\nSubject: x\n",
+                             "From: a@example.com\nContent-Type: text/html\n\n<p>\rx</p>"}) {
         const std::string once = raw_from_client(text).value().message;
         EXPECT_EQ(raw_from_client(once).value().message, once);
     }
