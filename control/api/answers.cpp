@@ -21,7 +21,8 @@ void RouteAdder::add(Method method, const char* pattern, const char* scope, Hand
                       .handler = [&deps = deps_, handler](const Request& request) { return handler(deps, request); }});
 }
 
-void RouteAdder::add_with_body(Method method, const char* pattern, const char* scope, HandlerOf handler, std::size_t body_max)
+void RouteAdder::add_with_body(Method method, const char* pattern, const char* scope, HandlerOf handler,
+                               std::size_t body_max)
 {
     router_.add(Route{.method = method,
                       .pattern = pattern,

@@ -39,10 +39,12 @@ void read_scopes(ObjectReader& body, const Principal& principal, std::vector<std
         const json::string* text = (*given)[i].if_string();
         const std::string_view scope = text == nullptr ? std::string_view{} : text_of(*text);
         const std::string field = fmt::format("scopes[{}]", i);
-        if (!is_tenant_scope(scope)) body.issues().add(field, "bad_value", "is not a scope of a tenant");
+        if (!is_tenant_scope(scope))
+            body.issues().add(field, "bad_value", "is not a scope of a tenant");
         else if (!principal.platform() && !principal.may(scope))
             body.issues().add(field, "scope_not_held", "is not a scope of your own credential");
-        else if (std::ranges::find(scopes, scope) == scopes.end()) scopes.emplace_back(scope);
+        else if (std::ranges::find(scopes, scope) == scopes.end())
+            scopes.emplace_back(scope);
     }
 }
 
@@ -93,8 +95,8 @@ awaitable<Answer> create(ApiDeps& deps, const Request& request)
     const WallTime now = wall_now();
     const ApiKey key = ApiKey::make(now);
     const std::string hash = hash_of(key, deps.master.derive(kApiKeyHashLabel));
-    const auto made = co_await db::as_tenant(
-        deps.database.control, *tenant, [&](db::Transaction& tx) -> awaitable<Result<db::Rows>> {
+    const auto made =
+        co_await db::as_tenant(deps.database.control, *tenant, [&](db::Transaction& tx) -> awaitable<Result<db::Rows>> {
             const Result<> known = co_await check_tenant(tx, *tenant);
             if (!known) co_return std::unexpected{known.error()};
             db::Params params{*tenant, key.id, wanted->name, db::Bytes{hash}, wanted->scopes, now, wanted->expires};
@@ -123,15 +125,16 @@ awaitable<Answer> list(ApiDeps& deps, const Request& request)
     const std::optional<Uuid> after = query.uuid_cursor();
     query.finish();
     if (!issues.empty()) co_return Refused{std::move(issues).problem()};
-    const auto rows = co_await db::as_tenant(
-        deps.database.control, *tenant, [&](db::Transaction& tx) -> awaitable<Result<db::Rows>> {
+    const auto rows =
+        co_await db::as_tenant(deps.database.control, *tenant, [&](db::Transaction& tx) -> awaitable<Result<db::Rows>> {
             const Result<> known = co_await check_tenant(tx, *tenant);
             if (!known) co_return std::unexpected{known.error()};
             db::Params params{*tenant, after, limit + 1};
-            co_return co_await tx.query(fmt::format("select {} from control.api_keys where tenant_id = $1 and revoked is null "
-                                                    "and ($2::uuid is null or id < $2) order by id desc limit $3",
-                                                    kColumns),
-                                        std::move(params));
+            co_return co_await tx.query(
+                fmt::format("select {} from control.api_keys where tenant_id = $1 and revoked is null "
+                            "and ($2::uuid is null or id < $2) order by id desc limit $3",
+                            kColumns),
+                std::move(params));
         });
     if (!rows) co_return failed(request, rows.error());
     co_return page_of(*rows, limit, shape,
@@ -143,11 +146,12 @@ awaitable<Answer> get(ApiDeps& deps, const Request& request)
     const Result<Uuid> id = Uuid::parse(request.param("key"));
     if (!id) co_return Refused{http::not_found()};
     const TenantId tenant = *request.principal->tenant;
-    const auto rows = co_await db::as_tenant(
-        deps.database.control, tenant, [&](db::Transaction& tx) -> awaitable<Result<db::Rows>> {
+    const auto rows =
+        co_await db::as_tenant(deps.database.control, tenant, [&](db::Transaction& tx) -> awaitable<Result<db::Rows>> {
             db::Params params{tenant, *id};
             co_return co_await tx.query(
-                fmt::format("select {} from control.api_keys where tenant_id = $1 and id = $2 and revoked is null", kColumns),
+                fmt::format("select {} from control.api_keys where tenant_id = $1 and id = $2 and revoked is null",
+                            kColumns),
                 std::move(params));
         });
     if (!rows) co_return failed(request, rows.error());
@@ -161,8 +165,8 @@ awaitable<Answer> remove(ApiDeps& deps, const Request& request)
     const std::optional<TenantId> tenant = tenant_of(request);
     const Result<Uuid> id = Uuid::parse(request.param("key"));
     if (!tenant || !id) co_return Refused{http::not_found()};
-    const auto rows = co_await db::as_tenant(
-        deps.database.control, *tenant, [&](db::Transaction& tx) -> awaitable<Result<db::Rows>> {
+    const auto rows =
+        co_await db::as_tenant(deps.database.control, *tenant, [&](db::Transaction& tx) -> awaitable<Result<db::Rows>> {
             db::Params params{*tenant, *id, wall_now()};
             co_return co_await tx.query(
                 "update control.api_keys set revoked = $3 where tenant_id = $1 and id = $2 and revoked is null",

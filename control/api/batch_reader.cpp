@@ -33,10 +33,11 @@ std::vector<Attachment> read_attachments(ObjectReader& body)
 {
     std::vector<Attachment> attachments;
     each_object(body, "attachments", body.optional_array("attachments", kAttachmentsMax), [&](ObjectReader& element) {
-        attachments.push_back(Attachment{.file_name = std::string{element.text("file_name", {.min = 1, .max = 255})},
-                                         .content_type = std::string{element.text("content_type", {.min = 1, .max = 255})},
-                                         .data = read_base64(element, "data", kContentMax),
-                                         .content_id = std::string{element.optional_text("content_id", {.max = 255}).value_or("")}});
+        attachments.push_back(
+            Attachment{.file_name = std::string{element.text("file_name", {.min = 1, .max = 255})},
+                       .content_type = std::string{element.text("content_type", {.min = 1, .max = 255})},
+                       .data = read_base64(element, "data", kContentMax),
+                       .content_id = std::string{element.optional_text("content_id", {.max = 255}).value_or("")}});
     });
     return attachments;
 }
@@ -76,14 +77,16 @@ std::optional<Content> read_raw(const json::object& object, ObjectReader& batch)
 {
     ObjectReader body{object, batch.issues(), batch.path_of("raw")};
     const bool base64 = body.word("encoding", {"text", "base64"}).value_or(0) == 1;
-    std::string message = base64 ? read_base64(body, "message", kContentMax) : std::string{body.text("message", kContentText)};
+    std::string message =
+        base64 ? read_base64(body, "message", kContentMax) : std::string{body.text("message", kContentText)};
     const bool variables = body.boolean("variables", false);
     const bool strict = body.boolean("strict", false);
     body.finish();
     if (!body.issues().empty()) return std::nullopt;
     Result<RawContent> content = raw_from_client(std::move(message));
     if (!content) {
-        body.issue("message", content.error().code == Errc::too_long ? "too_long" : "bad_value", content.error().detail);
+        body.issue("message", content.error().code == Errc::too_long ? "too_long" : "bad_value",
+                   content.error().detail);
         return std::nullopt;
     }
     content->has_variables = variables;
@@ -97,8 +100,10 @@ std::optional<Content> read_content(ObjectReader& body)
     const json::object* raw = body.optional_object("raw");
     if (of_template != nullptr && raw == nullptr) return read_template(*of_template, body);
     if (raw != nullptr && of_template == nullptr) return read_raw(*raw, body);
-    if (raw != nullptr) body.issue("raw", "bad_value", "template and raw exclude each other");
-    else if (!body.has("template") && !body.has("raw")) body.issue("template", "required", "one of template and raw is required");
+    if (raw != nullptr)
+        body.issue("raw", "bad_value", "template and raw exclude each other");
+    else if (!body.has("template") && !body.has("raw"))
+        body.issue("template", "required", "one of template and raw is required");
     return std::nullopt;
 }
 
@@ -108,9 +113,10 @@ std::vector<submit::Recipient> read_recipients(ObjectReader& body)
     const json::array* array = body.array("recipients", 1, submit::kRecipientsMax);
     if (array != nullptr) recipients.reserve(array->size());
     each_object(body, "recipients", array, [&](ObjectReader& element) {
-        recipients.push_back(submit::Recipient{.email = std::string{element.text("email", {.max = 1'024})},
-                                               .name = std::string{element.optional_text("name", {.max = kNameMax}).value_or("")},
-                                               .vars = variables_text(read_flat(element, "variables"))});
+        recipients.push_back(
+            submit::Recipient{.email = std::string{element.text("email", {.max = 1'024})},
+                              .name = std::string{element.optional_text("name", {.max = kNameMax}).value_or("")},
+                              .vars = variables_text(read_flat(element, "variables"))});
     });
     return recipients;
 }
@@ -119,7 +125,8 @@ std::vector<submit::Recipient> read_recipients(ObjectReader& body)
 std::optional<Problem> foreign_dialect(const json::object& object)
 {
     const json::value* content = object.if_contains("template");
-    const json::value* dialect = content != nullptr && content->is_object() ? content->get_object().if_contains("dialect") : nullptr;
+    const json::value* dialect =
+        content != nullptr && content->is_object() ? content->get_object().if_contains("dialect") : nullptr;
     if (dialect == nullptr || !dialect->is_string() || dialect->get_string() == "mustache") return std::nullopt;
     return Problem{.code = Code::unsupported_template_dialect,
                    .detail = fmt::format("The template dialect {:.64} is not spoken here; mustache is.",

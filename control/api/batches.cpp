@@ -96,9 +96,10 @@ awaitable<Answer> list(ApiDeps& deps, const Request& request)
     const auto rows =
         co_await db::as_tenant(deps.database.queue, tenant, [&](db::Transaction& tx) -> awaitable<Result<db::Rows>> {
             db::Params params{tenant, after, limit + 1};
-            co_return co_await tx.query("select id, campaign_id, mailbox_id, created, total from queue.batches "
-                                        "where tenant_id = $1 and ($2::uuid is null or id < $2) order by id desc limit $3",
-                                        std::move(params));
+            co_return co_await tx.query(
+                "select id, campaign_id, mailbox_id, created, total from queue.batches "
+                "where tenant_id = $1 and ($2::uuid is null or id < $2) order by id desc limit $3",
+                std::move(params));
         });
     if (!rows) co_return failed(request, rows.error());
     std::vector<Uuid> ids;

@@ -48,9 +48,12 @@ json::object read_flat(ObjectReader& body, std::string_view field)
         const auto issue = [&](std::string_view code, std::string detail) {
             body.issues().add(http::Path{&parent, key, {}}.text(), code, std::move(detail));
         };
-        if (value.is_object() || value.is_array()) issue("wrong_type", "must be a string, a number or a boolean");
-        else if (text.contains('\0') || key.contains('\0')) issue("bad_format", "must not hold NUL");
-        else if (!value.is_null()) flat.emplace(name, value);
+        if (value.is_object() || value.is_array())
+            issue("wrong_type", "must be a string, a number or a boolean");
+        else if (text.contains('\0') || key.contains('\0'))
+            issue("bad_format", "must not hold NUL");
+        else if (!value.is_null())
+            flat.emplace(name, value);
     }
     return flat;
 }
@@ -83,16 +86,17 @@ Problem problem_of(const submit::BatchRefused& refused)
     case Kind::domain_not_verified: return Problem{.code = Code::domain_not_verified, .detail = refused.detail};
     case Kind::tenant_not_active: return Problem{.code = Code::tenant_suspended, .detail = refused.detail};
     case Kind::key_reused:
-        return Problem{.code = Code::idempotency_key_reused, .detail = "The Idempotency-Key belongs to another request."};
+        return Problem{.code = Code::idempotency_key_reused,
+                       .detail = "The Idempotency-Key belongs to another request."};
     case Kind::unavailable: return http::problem_of(Error{Errc::unavailable, refused.detail});
-    case Kind::fault:       return http::problem_of(Error{Errc::local_fault, refused.detail});
+    case Kind::fault: return http::problem_of(Error{Errc::local_fault, refused.detail});
     case Kind::no_recipient_accepted: break;
     }
     Problem problem{.code = Code::no_recipient_accepted, .detail = "Every recipient was refused."};
     for (const submit::Refusal& refusal : refused.refused) {
         if (problem.errors.size() == Problem::kFieldErrorsMax) break;
-        problem.errors.push_back({fmt::format("recipients[{}].email", refusal.index), std::string{name_of(refusal.code)},
-                                  refusal.detail});
+        problem.errors.push_back(
+            {fmt::format("recipients[{}].email", refusal.index), std::string{name_of(refusal.code)}, refusal.detail});
     }
     return problem;
 }

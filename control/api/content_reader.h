@@ -8,7 +8,7 @@
 
 namespace penguin::control::api {
 
-inline constexpr std::size_t kNameMax = 500;  // octets of a display name
+inline constexpr std::size_t kNameMax = 500; // octets of a display name
 inline constexpr http::TextRule kContentText{.min = 0, .max = kContentMax};
 
 // {"email", "name"}. Nothing when it is wrong.

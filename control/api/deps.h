@@ -20,9 +20,9 @@ namespace penguin::control::api {
 
 // How the DNS records of a tenant's domain are made.
 struct DomainPolicy {
-    std::string bounce_label = "bounce";     // return paths live at <label>.<domain>
-    DomainName bounce_mx;                    // our host that takes bounces
-    std::optional<DomainName> spf_include;   // instead of naming each address
+    std::string bounce_label = "bounce";   // return paths live at <label>.<domain>
+    DomainName bounce_mx;                  // our host that takes bounces
+    std::optional<DomainName> spf_include; // instead of naming each address
     std::optional<EmailAddress> dmarc_reports;
 };
 
@@ -32,11 +32,11 @@ struct Health {
 };
 
 struct ApiDeps {
-    db::Database& database;                  // as pm_api
+    db::Database& database; // as pm_api
     submit::Acceptance& acceptance;
     const dkim::MasterKey& master;
-    dns::Resolver& resolver;                 // without a cache of ours
-    asio::any_io_executor workers;           // threads for what takes 100 ms of CPU (RSA keys)
+    dns::Resolver& resolver;       // without a cache of ours
+    asio::any_io_executor workers; // threads for what takes 100 ms of CPU (RSA keys)
     Registry& metrics;
     DomainPolicy domains;
     // Takes what of the batch is still queued out of the queue; gives how many messages that were.

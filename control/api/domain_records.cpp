@@ -33,7 +33,8 @@ Result<DkimRecord> key_of(const db::Row& row)
     const Result<dkim::Algorithm> algorithm = dkim::parse_algorithm(row.text("algorithm"));
     if (!algorithm) return fail(Errc::local_fault, "a DKIM key of the store has an unknown algorithm");
     return DkimRecord{.selector = row.get<std::string>("selector"),
-                      .algorithm = *algorithm == dkim::Algorithm::rsa_sha256 ? DkimAlgorithm::rsa : DkimAlgorithm::ed25519,
+                      .algorithm =
+                          *algorithm == dkim::Algorithm::rsa_sha256 ? DkimAlgorithm::rsa : DkimAlgorithm::ed25519,
                       .public_key_base64 = row.get<std::string>("public_key")};
 }
 
@@ -53,13 +54,13 @@ awaitable<Result<std::string>> pool_of(ApiDeps& deps, TenantId tenant)
 
 awaitable<Result<StoredDomain>> find_domain(ApiDeps& deps, TenantId tenant, DomainName name)
 {
-    const auto found = co_await db::as_tenant(
-        deps.database.control, tenant, [&](db::Transaction& tx) -> awaitable<Result<std::vector<db::Rows>>> {
-            std::vector<db::Statement> statements;
-            statements.push_back({kFindDomain, db::Params{tenant, name.text()}});
-            statements.push_back({kFindKeys, db::Params{tenant, name.text()}});
-            co_return co_await tx.query_all(std::move(statements));
-        });
+    const auto found = co_await db::as_tenant(deps.database.control, tenant,
+                                              [&](db::Transaction& tx) -> awaitable<Result<std::vector<db::Rows>>> {
+                                                  std::vector<db::Statement> statements;
+                                                  statements.push_back({kFindDomain, db::Params{tenant, name.text()}});
+                                                  statements.push_back({kFindKeys, db::Params{tenant, name.text()}});
+                                                  co_return co_await tx.query_all(std::move(statements));
+                                              });
     if (!found) co_return std::unexpected{found.error()};
     if (found->front().empty()) co_return fail(Errc::not_found, "no such domain");
     Result<StoredDomain> domain = stored(found->front().front());
@@ -102,8 +103,8 @@ DomainSetup setup_of(const ApiDeps& deps, const StoredDomain& domain, std::vecto
 
 json::object shape_of(const DnsRecord& record)
 {
-    return {{"purpose", name_of(record.purpose)}, {"type", name_of(record.type)},
-            {"name", record.name.text()},         {"value", record.value},
+    return {{"purpose", name_of(record.purpose)},  {"type", name_of(record.type)},
+            {"name", record.name.text()},          {"value", record.value},
             {"presentation", record.presentation}, {"required", record.required}};
 }
 

@@ -38,7 +38,8 @@ awaitable<Answer> create(ApiDeps& deps, const Request& request)
     auto addresses = co_await sending_addresses(deps, tenant);
     if (!addresses) co_return failed(request, addresses.error());
     if (addresses->empty() && !deps.domains.spf_include)
-        co_return Refused{Problem{.code = Code::conflict, .detail = "The tenant's pool has no source that SPF could name."}};
+        co_return Refused{
+            Problem{.code = Code::conflict, .detail = "The tenant's pool has no source that SPF could name."}};
     const Result<StoredDomain> domain = co_await make_domain(deps, tenant, *wanted);
     if (!domain && domain.error().code == Errc::conflict)
         co_return Refused{Problem{.code = Code::conflict, .detail = "You have this domain already."}};
@@ -67,8 +68,8 @@ awaitable<Answer> list(ApiDeps& deps, const Request& request)
     query.finish();
     if (!issues.empty()) co_return Refused{std::move(issues).problem()};
     const TenantId tenant = *request.principal->tenant;
-    const auto rows = co_await db::as_tenant(
-        deps.database.control, tenant, [&](db::Transaction& tx) -> awaitable<Result<db::Rows>> {
+    const auto rows =
+        co_await db::as_tenant(deps.database.control, tenant, [&](db::Transaction& tx) -> awaitable<Result<db::Rows>> {
             db::Params params{tenant, after.empty() ? std::string{} : after.front(), limit + 1};
             co_return co_await tx.query("select name, bounce_host, verified, created from control.domains "
                                         "where tenant_id = $1 and name > $2 order by name limit $3",
@@ -135,15 +136,16 @@ awaitable<Result<bool>> note_verification(ApiDeps& deps, TenantId tenant, const 
     std::optional<WallTime> verified = domain.verified;
     if (standing == Standing::verified && !verified) verified = wall_now();
     if (standing == Standing::unverified) verified = std::nullopt;
-    const auto noted = co_await db::as_tenant(deps.database.control, tenant, [&](db::Transaction& tx) -> awaitable<Result<>> {
-        db::Params params{tenant, domain.id, verified, checks};
-        const auto rows = co_await tx.query("update control.domains set verified = $3, verification = $4::jsonb "
-                                            "where tenant_id = $1 and id = $2",
-                                            std::move(params));
-        if (!rows) co_return std::unexpected{rows.error()};
-        if (rows->affected() == 0) co_return fail(Errc::not_found, "no such domain");
-        co_return co_await db::settings_changed(tx);
-    });
+    const auto noted =
+        co_await db::as_tenant(deps.database.control, tenant, [&](db::Transaction& tx) -> awaitable<Result<>> {
+            db::Params params{tenant, domain.id, verified, checks};
+            const auto rows = co_await tx.query("update control.domains set verified = $3, verification = $4::jsonb "
+                                                "where tenant_id = $1 and id = $2",
+                                                std::move(params));
+            if (!rows) co_return std::unexpected{rows.error()};
+            if (rows->affected() == 0) co_return fail(Errc::not_found, "no such domain");
+            co_return co_await db::settings_changed(tx);
+        });
     if (!noted) co_return std::unexpected{noted.error()};
     co_return verified.has_value();
 }
@@ -158,7 +160,8 @@ awaitable<Answer> verify_now(ApiDeps& deps, const Request& request)
     auto addresses = co_await sending_addresses(deps, tenant);
     if (!addresses) co_return failed(request, addresses.error());
     if (addresses->empty() && !deps.domains.spf_include)
-        co_return Refused{Problem{.code = Code::conflict, .detail = "The tenant's pool has no source that SPF could name."}};
+        co_return Refused{
+            Problem{.code = Code::conflict, .detail = "The tenant's pool has no source that SPF could name."}};
     DomainSetup setup = setup_of(deps, *domain, std::move(*addresses));
     const Result<Verification> verification = co_await verify(deps.resolver, std::move(setup));
     if (!verification) co_return failed(request, verification.error());

@@ -8,7 +8,8 @@ namespace penguin::control::api {
 
 // The columns that shape_of_event reads.
 inline constexpr const char* kEventColumns =
-    "batch_id, idx, position, kind, attempt, code, at, next, latency_ms, tls, may_be_duplicate, late, campaign_id, mailbox_id, "
+    "batch_id, idx, position, kind, attempt, code, at, next, latency_ms, tls, may_be_duplicate, late, campaign_id, "
+    "mailbox_id, "
     "event_key, recipient, class, rule, phase, enhanced, reply, site, source, remote";
 
 json::object shape_of_event(const db::Row& row);

@@ -44,10 +44,11 @@ awaitable<Answer> list(ApiDeps& deps, const Request& request)
         deps.database.analytics, tenant, [&](db::Transaction& tx) -> awaitable<Result<db::Rows>> {
             db::Params params{tenant, filter->before, filter->kind, filter->batch, filter->since, filter->limit + 1};
             co_return co_await tx.query(
-                fmt::format("select {} from analytics.events where tenant_id = $1 and ($2::bigint is null or position < $2) "
-                            "and ($3::text is null or kind = $3) and ($4::uuid is null or batch_id = $4) "
-                            "and ($5::timestamptz is null or at >= $5) order by position desc limit $6",
-                            kEventColumns),
+                fmt::format(
+                    "select {} from analytics.events where tenant_id = $1 and ($2::bigint is null or position < $2) "
+                    "and ($3::text is null or kind = $3) and ($4::uuid is null or batch_id = $4) "
+                    "and ($5::timestamptz is null or at >= $5) order by position desc limit $6",
+                    kEventColumns),
                 std::move(params));
         });
     if (!rows) co_return failed(request, rows.error());

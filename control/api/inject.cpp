@@ -42,7 +42,10 @@ awaitable<Answer> inject(ApiDeps& deps, const Request& request)
 }
 
 // The platform's client asks this to see whether we live (2xx, 401 and 405 are good to it).
-awaitable<Answer> probe(ApiDeps&, const Request&) { co_return Response{.status = 204, .headers = {{"Allow", "POST, OPTIONS"}}}; }
+awaitable<Answer> probe(ApiDeps&, const Request&)
+{
+    co_return Response{.status = 204, .headers = {{"Allow", "POST, OPTIONS"}}};
+}
 
 } // namespace
 

@@ -12,8 +12,9 @@ enum class Dialect : std::uint8_t { unnamed, mustache, fixed };
 
 Problem unsupported(std::string_view dialect)
 {
-    return Problem{.code = Code::unsupported_template_dialect,
-                   .detail = fmt::format("The template dialect {:.64} is not spoken here; Mustache and Static are.", dialect)};
+    return Problem{
+        .code = Code::unsupported_template_dialect,
+        .detail = fmt::format("The template dialect {:.64} is not spoken here; Mustache and Static are.", dialect)};
 }
 
 std::expected<Dialect, Problem> read_dialect(ObjectReader& body)
@@ -36,7 +37,8 @@ std::optional<Content> raw_content(ObjectReader& body, std::string_view message,
 {
     Result<RawContent> content = raw_from_client(std::string{message});
     if (!content) {
-        body.issue("content", content.error().code == Errc::too_long ? "too_long" : "bad_value", content.error().detail);
+        body.issue("content", content.error().code == Errc::too_long ? "too_long" : "bad_value",
+                   content.error().detail);
         return std::nullopt;
     }
     content->has_variables = dialect != Dialect::fixed;
@@ -46,7 +48,8 @@ std::optional<Content> raw_content(ObjectReader& body, std::string_view message,
 Attachment read_attachment(ObjectReader& element)
 {
     const bool base64 = element.boolean("base64", false);
-    std::string data = base64 ? read_base64(element, "data", kContentMax) : std::string{element.text("data", kContentText)};
+    std::string data =
+        base64 ? read_base64(element, "data", kContentMax) : std::string{element.text("data", kContentText)};
     return Attachment{.file_name = std::string{element.optional_text("file_name", {.max = 255}).value_or("attachment")},
                       .content_type = std::string{element.text("content_type", {.min = 1, .max = 255})},
                       .data = std::move(data),
@@ -72,7 +75,8 @@ std::vector<Attachment> read_attachments(ObjectReader& body)
     return attachments;
 }
 
-std::expected<std::optional<Content>, Problem> built_content(ObjectReader& request, const json::object& object, Dialect dialect)
+std::expected<std::optional<Content>, Problem> built_content(ObjectReader& request, const json::object& object,
+                                                             Dialect dialect)
 {
     ObjectReader body{object, request.issues(), request.path_of("content"), Nulls::absent};
     std::optional<NamedAddress> from = read_named_address(body, "from", true);
@@ -88,7 +92,8 @@ std::expected<std::optional<Content>, Problem> built_content(ObjectReader& reque
         if (auto problem = check_dialect(part, dialect)) return Refused{std::move(*problem)};
         // What is built from parts is a template here; one that is to stay as it is must hold nothing to replace.
         if (dialect == Dialect::fixed && part.contains("{{"))
-            body.issue("text_body", "bad_value", "holds {{ although the dialect is Static; send the message as a string");
+            body.issue("text_body", "bad_value",
+                       "holds {{ although the dialect is Static; send the message as a string");
     }
     if (!from) return std::nullopt;
     return TemplateContent{.from = std::move(*from),

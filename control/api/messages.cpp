@@ -20,10 +20,11 @@ awaitable<Result<db::Rows>> events_of(ApiDeps& deps, TenantId tenant, MessageId 
     co_return co_await db::as_tenant(
         deps.database.analytics, tenant, [&](db::Transaction& tx) -> awaitable<Result<db::Rows>> {
             db::Params params{tenant, id.batch, id.index, kEventsMax};
-            co_return co_await tx.query(fmt::format("select {} from analytics.events where tenant_id = $1 and batch_id = $2 "
-                                                    "and idx = $3 order by position limit $4",
-                                                    kEventColumns),
-                                        std::move(params));
+            co_return co_await tx.query(
+                fmt::format("select {} from analytics.events where tenant_id = $1 and batch_id = $2 "
+                            "and idx = $3 order by position limit $4",
+                            kEventColumns),
+                std::move(params));
         });
 }
 

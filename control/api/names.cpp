@@ -19,7 +19,13 @@ std::string_view read_name(ObjectReader& body, std::string_view field, std::stri
 
 } // namespace
 
-std::string_view read_pool_name(ObjectReader& body, std::string_view field) { return read_name(body, field, kPoolDigits, 32); }
-std::string_view read_node_name(ObjectReader& body, std::string_view field) { return read_name(body, field, kNodeDigits, 64); }
+std::string_view read_pool_name(ObjectReader& body, std::string_view field)
+{
+    return read_name(body, field, kPoolDigits, 32);
+}
+std::string_view read_node_name(ObjectReader& body, std::string_view field)
+{
+    return read_name(body, field, kNodeDigits, 64);
+}
 
 } // namespace penguin::control::api

@@ -47,14 +47,16 @@ awaitable<Result<SealedKey>> make_key(ApiDeps& deps, TenantId tenant, DomainName
 std::vector<db::Statement> inserts(TenantId tenant, const StoredDomain& domain, const std::vector<SealedKey>& keys)
 {
     std::vector<db::Statement> statements;
-    statements.push_back({"insert into control.domains (tenant_id, id, name, bounce_host, created) values ($1, $2, $3, $4, $5)",
-                          db::Params{tenant, domain.id, domain.name.text(), domain.bounce_host.text(), domain.created}});
+    statements.push_back(
+        {"insert into control.domains (tenant_id, id, name, bounce_host, created) values ($1, $2, $3, $4, $5)",
+         db::Params{tenant, domain.id, domain.name.text(), domain.bounce_host.text(), domain.created}});
     for (const SealedKey& key : keys) {
         statements.push_back(
-            {"insert into control.dkim_keys (tenant_id, id, domain_id, selector, algorithm, public_key, sealed, version, created) "
+            {"insert into control.dkim_keys (tenant_id, id, domain_id, selector, algorithm, public_key, sealed, "
+             "version, created) "
              "values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-             db::Params{tenant, key.id, domain.id, key.selector, std::string{dkim::name_of(key.algorithm)}, key.public_base64,
-                        db::Bytes{key.sealed}, kFirstVersion, domain.created}});
+             db::Params{tenant, key.id, domain.id, key.selector, std::string{dkim::name_of(key.algorithm)},
+                        key.public_base64, db::Bytes{key.sealed}, kFirstVersion, domain.created}});
     }
     return statements;
 }

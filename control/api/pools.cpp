@@ -32,16 +32,18 @@ awaitable<Answer> create(ApiDeps& deps, const Request& request)
     body.finish();
     if (!issues.empty()) co_return Refused{std::move(issues).problem()};
 
-    const auto made = co_await db::as_platform(deps.database.control, [&](db::Transaction& tx) -> awaitable<Result<db::Rows>> {
-        db::Params params{name, description, wall_now()};
-        auto rows = co_await tx.query(
-            fmt::format("insert into control.pools (name, description, created) values ($1, $2, $3) returning {}", kColumns),
-            std::move(params));
-        if (!rows) co_return std::unexpected{rows.error()};
-        const Result<> noted = co_await db::settings_changed(tx);
-        if (!noted) co_return std::unexpected{noted.error()};
-        co_return rows;
-    });
+    const auto made =
+        co_await db::as_platform(deps.database.control, [&](db::Transaction& tx) -> awaitable<Result<db::Rows>> {
+            db::Params params{name, description, wall_now()};
+            auto rows = co_await tx.query(
+                fmt::format("insert into control.pools (name, description, created) values ($1, $2, $3) returning {}",
+                            kColumns),
+                std::move(params));
+            if (!rows) co_return std::unexpected{rows.error()};
+            const Result<> noted = co_await db::settings_changed(tx);
+            if (!noted) co_return std::unexpected{noted.error()};
+            co_return rows;
+        });
     if (!made && made.error().code == Errc::conflict)
         co_return Refused{Problem{.code = Code::conflict, .detail = "There is a pool of that name."}};
     if (!made) co_return failed(request, made.error());
@@ -56,11 +58,13 @@ awaitable<Answer> list(ApiDeps& deps, const Request& request)
     const std::vector<std::string> after = query.cursor(1);
     query.finish();
     if (!issues.empty()) co_return Refused{std::move(issues).problem()};
-    const auto rows = co_await db::as_platform(deps.database.control, [&](db::Transaction& tx) -> awaitable<Result<db::Rows>> {
-        db::Params params{after.empty() ? std::string{} : after.front(), limit + 1};
-        co_return co_await tx.query(
-            fmt::format("select {} from control.pools where name > $1 order by name limit $2", kColumns), std::move(params));
-    });
+    const auto rows =
+        co_await db::as_platform(deps.database.control, [&](db::Transaction& tx) -> awaitable<Result<db::Rows>> {
+            db::Params params{after.empty() ? std::string{} : after.front(), limit + 1};
+            co_return co_await tx.query(
+                fmt::format("select {} from control.pools where name > $1 order by name limit $2", kColumns),
+                std::move(params));
+        });
     if (!rows) co_return failed(request, rows.error());
     co_return page_of(*rows, limit, shape,
                       [](const db::Row& row) { return std::vector<std::string>{std::string{row.text("name")}}; });
@@ -69,10 +73,12 @@ awaitable<Answer> list(ApiDeps& deps, const Request& request)
 awaitable<Answer> get(ApiDeps& deps, const Request& request)
 {
     const std::string name = request.param("pool");
-    const auto rows = co_await db::as_platform(deps.database.control, [&](db::Transaction& tx) -> awaitable<Result<db::Rows>> {
-        db::Params params{name};
-        co_return co_await tx.query(fmt::format("select {} from control.pools where name = $1", kColumns), std::move(params));
-    });
+    const auto rows =
+        co_await db::as_platform(deps.database.control, [&](db::Transaction& tx) -> awaitable<Result<db::Rows>> {
+            db::Params params{name};
+            co_return co_await tx.query(fmt::format("select {} from control.pools where name = $1", kColumns),
+                                        std::move(params));
+        });
     if (!rows) co_return failed(request, rows.error());
     if (rows->empty()) co_return Refused{http::not_found()};
     co_return json_response(200, shape(rows->front()));
@@ -81,19 +87,21 @@ awaitable<Answer> get(ApiDeps& deps, const Request& request)
 awaitable<Answer> remove(ApiDeps& deps, const Request& request)
 {
     const std::string name = request.param("pool");
-    const auto deleted = co_await db::as_platform(deps.database.control, [&](db::Transaction& tx) -> awaitable<Result<>> {
-        db::Params which{name};
-        const auto users = co_await tx.query("select 1 from control.sources where pool = $1 union all "
-                                             "select 1 from control.tenants where pool = $1 and status <> 'deleted' limit 1",
-                                             std::move(which));
-        if (!users) co_return std::unexpected{users.error()};
-        if (!users->empty()) co_return fail(Errc::conflict, "A source or a tenant uses the pool.");
-        db::Params params{name};
-        const auto rows = co_await tx.query("delete from control.pools where name = $1", std::move(params));
-        if (!rows) co_return std::unexpected{rows.error()};
-        if (rows->affected() == 0) co_return fail(Errc::not_found, "no such pool");
-        co_return co_await db::settings_changed(tx);
-    });
+    const auto deleted =
+        co_await db::as_platform(deps.database.control, [&](db::Transaction& tx) -> awaitable<Result<>> {
+            db::Params which{name};
+            const auto users =
+                co_await tx.query("select 1 from control.sources where pool = $1 union all "
+                                  "select 1 from control.tenants where pool = $1 and status <> 'deleted' limit 1",
+                                  std::move(which));
+            if (!users) co_return std::unexpected{users.error()};
+            if (!users->empty()) co_return fail(Errc::conflict, "A source or a tenant uses the pool.");
+            db::Params params{name};
+            const auto rows = co_await tx.query("delete from control.pools where name = $1", std::move(params));
+            if (!rows) co_return std::unexpected{rows.error()};
+            if (rows->affected() == 0) co_return fail(Errc::not_found, "no such pool");
+            co_return co_await db::settings_changed(tx);
+        });
     if (!deleted) co_return failed(request, deleted.error());
     co_return no_content();
 }

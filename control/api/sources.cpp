@@ -15,7 +15,7 @@ constexpr const char* kColumns = "id, host(address) as address, ehlo_name, node,
 
 json::object shape(const db::Row& row)
 {
-    return {{"id", row.get<Uuid>("id").text()}, {"address", row.text("address")},
+    return {{"id", row.get<Uuid>("id").text()},   {"address", row.text("address")},
             {"ehlo_name", row.text("ehlo_name")}, {"pool", row.text("pool")},
             {"node", row.text("node")},           {"created_at", to_rfc3339(row.get<WallTime>("created"))}};
 }
@@ -57,21 +57,23 @@ awaitable<Answer> create(ApiDeps& deps, const Request& request)
     if (!source) co_return Refused{source.error()};
     const WallTime now = wall_now();
     const Uuid id = Uuid::v7(now);
-    const auto made = co_await db::as_platform(deps.database.control, [&](db::Transaction& tx) -> awaitable<Result<db::Rows>> {
-        db::Params pool{source->pool};
-        const auto pools = co_await tx.query("select 1 from control.pools where name = $1", std::move(pool));
-        if (!pools) co_return std::unexpected{pools.error()};
-        if (pools->empty()) co_return fail(Errc::bad_value, "pool: there is no pool of that name");
-        db::Params params{id, source->address, source->ehlo_name, source->node, source->pool, now};
-        auto rows = co_await tx.query(fmt::format("insert into control.sources (id, address, ehlo_name, node, pool, created) "
-                                                  "values ($1, $2::inet, $3, $4, $5, $6) returning {}",
-                                                  kColumns),
-                                      std::move(params));
-        if (!rows) co_return std::unexpected{rows.error()};
-        const Result<> noted = co_await db::settings_changed(tx);
-        if (!noted) co_return std::unexpected{noted.error()};
-        co_return rows;
-    });
+    const auto made =
+        co_await db::as_platform(deps.database.control, [&](db::Transaction& tx) -> awaitable<Result<db::Rows>> {
+            db::Params pool{source->pool};
+            const auto pools = co_await tx.query("select 1 from control.pools where name = $1", std::move(pool));
+            if (!pools) co_return std::unexpected{pools.error()};
+            if (pools->empty()) co_return fail(Errc::bad_value, "pool: there is no pool of that name");
+            db::Params params{id, source->address, source->ehlo_name, source->node, source->pool, now};
+            auto rows = co_await tx.query(
+                fmt::format("insert into control.sources (id, address, ehlo_name, node, pool, created) "
+                            "values ($1, $2::inet, $3, $4, $5, $6) returning {}",
+                            kColumns),
+                std::move(params));
+            if (!rows) co_return std::unexpected{rows.error()};
+            const Result<> noted = co_await db::settings_changed(tx);
+            if (!noted) co_return std::unexpected{noted.error()};
+            co_return rows;
+        });
     if (!made && made.error().code == Errc::conflict)
         co_return Refused{Problem{.code = Code::conflict, .detail = "There is a source with this address."}};
     if (!made) co_return failed(request, made.error());
@@ -86,12 +88,15 @@ awaitable<Answer> list(ApiDeps& deps, const Request& request)
     const std::optional<Uuid> after = query.uuid_cursor();
     query.finish();
     if (!issues.empty()) co_return Refused{std::move(issues).problem()};
-    const auto rows = co_await db::as_platform(deps.database.control, [&](db::Transaction& tx) -> awaitable<Result<db::Rows>> {
-        db::Params params{after, limit + 1};
-        co_return co_await tx.query(
-            fmt::format("select {} from control.sources where $1::uuid is null or id < $1 order by id desc limit $2", kColumns),
-            std::move(params));
-    });
+    const auto rows =
+        co_await db::as_platform(deps.database.control, [&](db::Transaction& tx) -> awaitable<Result<db::Rows>> {
+            db::Params params{after, limit + 1};
+            co_return co_await tx.query(
+                fmt::format(
+                    "select {} from control.sources where $1::uuid is null or id < $1 order by id desc limit $2",
+                    kColumns),
+                std::move(params));
+        });
     if (!rows) co_return failed(request, rows.error());
     co_return page_of(*rows, limit, shape,
                       [](const db::Row& row) { return std::vector<std::string>{row.get<Uuid>("id").text()}; });
@@ -101,10 +106,12 @@ awaitable<Answer> get(ApiDeps& deps, const Request& request)
 {
     const Result<Uuid> id = Uuid::parse(request.param("source"));
     if (!id) co_return Refused{http::not_found()};
-    const auto rows = co_await db::as_platform(deps.database.control, [&](db::Transaction& tx) -> awaitable<Result<db::Rows>> {
-        db::Params params{*id};
-        co_return co_await tx.query(fmt::format("select {} from control.sources where id = $1", kColumns), std::move(params));
-    });
+    const auto rows =
+        co_await db::as_platform(deps.database.control, [&](db::Transaction& tx) -> awaitable<Result<db::Rows>> {
+            db::Params params{*id};
+            co_return co_await tx.query(fmt::format("select {} from control.sources where id = $1", kColumns),
+                                        std::move(params));
+        });
     if (!rows) co_return failed(request, rows.error());
     if (rows->empty()) co_return Refused{http::not_found()};
     co_return json_response(200, shape(rows->front()));
@@ -114,13 +121,14 @@ awaitable<Answer> remove(ApiDeps& deps, const Request& request)
 {
     const Result<Uuid> id = Uuid::parse(request.param("source"));
     if (!id) co_return Refused{http::not_found()};
-    const auto deleted = co_await db::as_platform(deps.database.control, [&](db::Transaction& tx) -> awaitable<Result<>> {
-        db::Params params{*id};
-        const auto rows = co_await tx.query("delete from control.sources where id = $1", std::move(params));
-        if (!rows) co_return std::unexpected{rows.error()};
-        if (rows->affected() == 0) co_return fail(Errc::not_found, "no such source");
-        co_return co_await db::settings_changed(tx);
-    });
+    const auto deleted =
+        co_await db::as_platform(deps.database.control, [&](db::Transaction& tx) -> awaitable<Result<>> {
+            db::Params params{*id};
+            const auto rows = co_await tx.query("delete from control.sources where id = $1", std::move(params));
+            if (!rows) co_return std::unexpected{rows.error()};
+            if (rows->affected() == 0) co_return fail(Errc::not_found, "no such source");
+            co_return co_await db::settings_changed(tx);
+        });
     if (!deleted) co_return failed(request, deleted.error());
     co_return no_content();
 }

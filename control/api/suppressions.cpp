@@ -28,8 +28,8 @@ awaitable<Answer> create(ApiDeps& deps, const Request& request)
     if (!issues.empty()) co_return Refused{std::move(issues).problem()};
 
     const TenantId tenant = *request.principal->tenant;
-    const auto kept = co_await db::as_tenant(
-        deps.database.control, tenant, [&](db::Transaction& tx) -> awaitable<Result<db::Rows>> {
+    const auto kept =
+        co_await db::as_tenant(deps.database.control, tenant, [&](db::Transaction& tx) -> awaitable<Result<db::Rows>> {
             std::vector<db::NewSuppression> added(1);
             added.front() = db::NewSuppression{tenant, address->folded(), reason, ""};
             const auto count = co_await db::add_suppressions(tx, std::move(added), wall_now());
@@ -52,8 +52,8 @@ awaitable<Answer> list(ApiDeps& deps, const Request& request)
     query.finish();
     if (!issues.empty()) co_return Refused{std::move(issues).problem()};
     const TenantId tenant = *request.principal->tenant;
-    const auto rows = co_await db::as_tenant(
-        deps.database.control, tenant, [&](db::Transaction& tx) -> awaitable<Result<db::Rows>> {
+    const auto rows =
+        co_await db::as_tenant(deps.database.control, tenant, [&](db::Transaction& tx) -> awaitable<Result<db::Rows>> {
             db::Params params{tenant, after.empty() ? std::string{} : after.front(), limit + 1};
             co_return co_await tx.query("select address, reason, created from control.suppressions "
                                         "where tenant_id = $1 and address > $2 order by address limit $3",

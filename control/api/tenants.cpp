@@ -79,20 +79,26 @@ awaitable<Answer> create(ApiDeps& deps, const Request& request)
     if (!change) co_return Refused{change.error()};
     const WallTime now = wall_now();
     const Uuid id = change->id.value_or(Uuid::v7(now));
-    const auto made = co_await db::as_platform(deps.database.control, [&](db::Transaction& tx) -> awaitable<Result<db::Rows>> {
-        const Result<> pool = co_await check_pool(tx, change->pool);
-        if (!pool) co_return std::unexpected{pool.error()};
-        db::Params params{id, *change->name, change->status.value_or("active"), change->weight.value_or(1),
-                          change->pool.value_or("default"), now};
-        auto rows = co_await tx.query(fmt::format("insert into control.tenants (id, name, status, weight, pool, created, updated) "
-                                                  "values ($1, $2, $3, $4, $5, $6, $6) returning {}",
-                                                  kColumns),
-                                      std::move(params));
-        if (!rows) co_return std::unexpected{rows.error()};
-        const Result<> noted = co_await db::settings_changed(tx);
-        if (!noted) co_return std::unexpected{noted.error()};
-        co_return rows;
-    });
+    const auto made =
+        co_await db::as_platform(deps.database.control, [&](db::Transaction& tx) -> awaitable<Result<db::Rows>> {
+            const Result<> pool = co_await check_pool(tx, change->pool);
+            if (!pool) co_return std::unexpected{pool.error()};
+            db::Params params{id,
+                              *change->name,
+                              change->status.value_or("active"),
+                              change->weight.value_or(1),
+                              change->pool.value_or("default"),
+                              now};
+            auto rows = co_await tx.query(
+                fmt::format("insert into control.tenants (id, name, status, weight, pool, created, updated) "
+                            "values ($1, $2, $3, $4, $5, $6, $6) returning {}",
+                            kColumns),
+                std::move(params));
+            if (!rows) co_return std::unexpected{rows.error()};
+            const Result<> noted = co_await db::settings_changed(tx);
+            if (!noted) co_return std::unexpected{noted.error()};
+            co_return rows;
+        });
     if (!made && made.error().code == Errc::conflict)
         co_return Refused{Problem{.code = Code::conflict, .detail = "There is a tenant with this id."}};
     if (!made) co_return failed(request, made.error());
@@ -114,8 +120,8 @@ std::optional<After> after_of(QueryReader& query, Issues& issues)
     const Result<Uuid> id = Uuid::parse(key[1]);
     std::int64_t microseconds = 0;
     const auto [end, code] = std::from_chars(key[0].data(), key[0].data() + key[0].size(), microseconds);
-    const bool sound = code == std::errc{} && end == key[0].data() + key[0].size() && microseconds >= 0 &&
-                       microseconds < kCreatedMax;
+    const bool sound =
+        code == std::errc{} && end == key[0].data() + key[0].size() && microseconds >= 0 && microseconds < kCreatedMax;
     if (id && sound) return After{WallTime{Duration{microseconds}}, *id};
     issues.add("cursor", "bad_format", "is not a cursor of this list");
     return std::nullopt;
@@ -130,15 +136,16 @@ awaitable<Answer> list(ApiDeps& deps, const Request& request)
     query.finish();
     if (!issues.empty()) co_return Refused{std::move(issues).problem()};
 
-    const auto rows = co_await db::as_platform(deps.database.control, [&](db::Transaction& tx) -> awaitable<Result<db::Rows>> {
-        const After from = after.value_or(After{});
-        db::Params params{!after, from.created, from.id, limit + 1};
-        co_return co_await tx.query(
-            fmt::format("select {} from control.tenants where status <> 'deleted' and ($1::bool or (created, id) < ($2, $3)) "
-                        "order by created desc, id desc limit $4",
-                        kColumns),
-            std::move(params));
-    });
+    const auto rows =
+        co_await db::as_platform(deps.database.control, [&](db::Transaction& tx) -> awaitable<Result<db::Rows>> {
+            const After from = after.value_or(After{});
+            db::Params params{!after, from.created, from.id, limit + 1};
+            co_return co_await tx.query(fmt::format("select {} from control.tenants where status <> 'deleted' and "
+                                                    "($1::bool or (created, id) < ($2, $3)) "
+                                                    "order by created desc, id desc limit $4",
+                                                    kColumns),
+                                        std::move(params));
+        });
     if (!rows) co_return failed(request, rows.error());
     co_return page_of(*rows, limit, shape, [](const db::Row& row) {
         const auto created = row.get<WallTime>("created").time_since_epoch().count();
@@ -151,7 +158,8 @@ awaitable<Result<db::Rows>> find(ApiDeps& deps, Uuid id)
     co_return co_await db::as_platform(deps.database.control, [id](db::Transaction& tx) -> awaitable<Result<db::Rows>> {
         db::Params params{id};
         co_return co_await tx.query(
-            fmt::format("select {} from control.tenants where id = $1 and status <> 'deleted'", kColumns), std::move(params));
+            fmt::format("select {} from control.tenants where id = $1 and status <> 'deleted'", kColumns),
+            std::move(params));
     });
 }
 
@@ -183,27 +191,31 @@ awaitable<Answer> update(ApiDeps& deps, const Request& request)
     const auto change = read_change(request, false);
     if (!change) co_return Refused{change.error()};
     const std::optional<std::string> version = version_wanted(request);
-    const auto made = co_await db::as_platform(deps.database.control, [&](db::Transaction& tx) -> awaitable<Result<db::Rows>> {
-        db::Params which{*id};
-        const auto found = co_await tx.query(
-            "select version from control.tenants where id = $1 and status <> 'deleted' for update", std::move(which));
-        if (!found) co_return std::unexpected{found.error()};
-        if (found->empty()) co_return fail(Errc::not_found, "no such tenant");
-        if (version && found->front().text("version") != *version) co_return fail(Errc::stale, "another version");
-        const Result<> pool = co_await check_pool(tx, change->pool);
-        if (!pool) co_return std::unexpected{pool.error()};
-        db::Params params{*id, change->name, change->weight, change->pool, change->status, wall_now()};
-        auto rows = co_await tx.query(
-            fmt::format("update control.tenants set name = coalesce($2::text, name), weight = coalesce($3::float8, weight), "
-                        "pool = coalesce($4::text, pool), status = coalesce($5::text, status), version = version + 1, "
-                        "updated = $6 where id = $1 returning {}",
-                        kColumns),
-            std::move(params));
-        if (!rows) co_return std::unexpected{rows.error()};
-        const Result<> noted = co_await db::settings_changed(tx);
-        if (!noted) co_return std::unexpected{noted.error()};
-        co_return rows;
-    });
+    const auto made =
+        co_await db::as_platform(deps.database.control, [&](db::Transaction& tx) -> awaitable<Result<db::Rows>> {
+            db::Params which{*id};
+            const auto found = co_await tx.query(
+                "select version from control.tenants where id = $1 and status <> 'deleted' for update",
+                std::move(which));
+            if (!found) co_return std::unexpected{found.error()};
+            if (found->empty()) co_return fail(Errc::not_found, "no such tenant");
+            if (version && found->front().text("version") != *version) co_return fail(Errc::stale, "another version");
+            const Result<> pool = co_await check_pool(tx, change->pool);
+            if (!pool) co_return std::unexpected{pool.error()};
+            db::Params params{*id, change->name, change->weight, change->pool, change->status, wall_now()};
+            auto rows = co_await tx.query(
+                fmt::format(
+                    "update control.tenants set name = coalesce($2::text, name), weight = coalesce($3::float8, "
+                    "weight), "
+                    "pool = coalesce($4::text, pool), status = coalesce($5::text, status), version = version + 1, "
+                    "updated = $6 where id = $1 returning {}",
+                    kColumns),
+                std::move(params));
+            if (!rows) co_return std::unexpected{rows.error()};
+            const Result<> noted = co_await db::settings_changed(tx);
+            if (!noted) co_return std::unexpected{noted.error()};
+            co_return rows;
+        });
     if (!made) co_return failed(request, made.error());
     co_return json_response(200, shape(made->front()), etag_of(made->front()));
 }
@@ -226,8 +238,9 @@ awaitable<Result<bool>> has_unfinished(ApiDeps& deps, TenantId tenant)
     const auto accepted = co_await db::as_tenant(
         deps.database.queue, tenant, [tenant](db::Transaction& tx) -> awaitable<Result<std::int64_t>> {
             db::Params params{tenant};
-            const auto rows = co_await tx.query(
-                "select coalesce(sum(total), 0)::bigint as n from queue.batches where tenant_id = $1", std::move(params));
+            const auto rows =
+                co_await tx.query("select coalesce(sum(total), 0)::bigint as n from queue.batches where tenant_id = $1",
+                                  std::move(params));
             if (!rows) co_return std::unexpected{rows.error()};
             co_return rows->front().get<std::int64_t>("n");
         });
@@ -237,14 +250,16 @@ awaitable<Result<bool>> has_unfinished(ApiDeps& deps, TenantId tenant)
 
 awaitable<Result<>> delete_belongings(ApiDeps& deps, TenantId tenant)
 {
-    co_return co_await db::as_tenant(deps.database.control, tenant, [tenant](db::Transaction& tx) -> awaitable<Result<>> {
-        std::vector<db::Statement> statements;
-        for (const char* table : {"api_keys", "domains", "suppressions"})
-            statements.push_back({fmt::format("delete from control.{} where tenant_id = $1", table), db::Params{tenant}});
-        const auto rows = co_await tx.query_all(std::move(statements));
-        if (!rows) co_return std::unexpected{rows.error()};
-        co_return co_await db::settings_changed(tx);
-    });
+    co_return co_await db::as_tenant(
+        deps.database.control, tenant, [tenant](db::Transaction& tx) -> awaitable<Result<>> {
+            std::vector<db::Statement> statements;
+            for (const char* table : {"api_keys", "domains", "suppressions"})
+                statements.push_back(
+                    {fmt::format("delete from control.{} where tenant_id = $1", table), db::Params{tenant}});
+            const auto rows = co_await tx.query_all(std::move(statements));
+            if (!rows) co_return std::unexpected{rows.error()};
+            co_return co_await db::settings_changed(tx);
+        });
 }
 
 // What belongs to the tenant goes first: a call that failed half-way can be repeated as long as the tenant is there.
@@ -260,13 +275,15 @@ awaitable<Answer> remove(ApiDeps& deps, const Request& request)
     if (*unfinished) co_return Refused{Problem{.code = Code::conflict, .detail = "The tenant has unfinished batches."}};
     const Result<> deleted = co_await delete_belongings(deps, TenantId{*id});
     if (!deleted) co_return failed(request, deleted.error());
-    const auto marked = co_await db::as_platform(deps.database.control, [&](db::Transaction& tx) -> awaitable<Result<>> {
-        db::Params params{*id, wall_now()};
-        const auto rows = co_await tx.query(
-            "update control.tenants set status = 'deleted', version = version + 1, updated = $2 where id = $1", std::move(params));
-        if (!rows) co_return std::unexpected{rows.error()};
-        co_return co_await db::settings_changed(tx);
-    });
+    const auto marked =
+        co_await db::as_platform(deps.database.control, [&](db::Transaction& tx) -> awaitable<Result<>> {
+            db::Params params{*id, wall_now()};
+            const auto rows = co_await tx.query(
+                "update control.tenants set status = 'deleted', version = version + 1, updated = $2 where id = $1",
+                std::move(params));
+            if (!rows) co_return std::unexpected{rows.error()};
+            co_return co_await db::settings_changed(tx);
+        });
     if (!marked) co_return failed(request, marked.error());
     co_return no_content();
 }

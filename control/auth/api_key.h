@@ -26,8 +26,8 @@ struct ApiKey {
     std::string secret;
 
     static ApiKey make(WallTime now);
-    static Result<ApiKey> parse(std::string_view text);           // "pm_live_..."
-    static Result<ApiKey> from_basic(std::string_view encoded);   // what follows "Basic "
+    static Result<ApiKey> parse(std::string_view text);         // "pm_live_..."
+    static Result<ApiKey> from_basic(std::string_view encoded); // what follows "Basic "
     std::string text() const;
 };
 

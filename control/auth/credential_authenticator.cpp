@@ -25,7 +25,9 @@ bool is_local(const asio::ip::address& peer) { return peer.is_unspecified() || p
 } // namespace
 
 CredentialAuthenticator::CredentialAuthenticator(ApiKeys& keys, Options options, Registry& metrics)
-    : keys_{keys}, options_{std::move(options)}, metrics_{metrics}
+    : keys_{keys},
+      options_{std::move(options)},
+      metrics_{metrics}
 {
 }
 
@@ -82,7 +84,8 @@ awaitable<Result<Principal>> CredentialAuthenticator::prove_key(ApiKey key)
     const Result<StoredApiKey> known = co_await stored(key.id);
     if (!known && known.error().code == Errc::not_found) co_return fail(Errc::denied, "no such API key");
     if (!known) co_return std::unexpected{known.error()};
-    if (!equal_in_constant_time(hash_of(key, options_.hash_key), known->hash)) co_return fail(Errc::denied, "wrong secret");
+    if (!equal_in_constant_time(hash_of(key, options_.hash_key), known->hash))
+        co_return fail(Errc::denied, "wrong secret");
     if (known->expires && wall_now() >= *known->expires) co_return fail(Errc::denied, "the API key has expired");
     co_return Principal{.tenant = known->tenant, .scopes = known->scopes, .subject = key.id.text()};
 }

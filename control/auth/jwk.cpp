@@ -72,7 +72,8 @@ Result<Pkey> ec_key(const json::object& jwk)
     const Result<std::string> y = octets_of(jwk, "y");
     if (!x) return std::unexpected{x.error()};
     if (!y) return std::unexpected{y.error()};
-    if (x->size() != kP256Octets || y->size() != kP256Octets) return fail(Errc::malformed, "x and y of P-256 have 32 octets");
+    if (x->size() != kP256Octets || y->size() != kP256Octets)
+        return fail(Errc::malformed, "x and y of P-256 have 32 octets");
     const std::string point = "\x04" + *x + *y; // uncompressed form
     const OpenSsl<OSSL_PARAM_BLD> builder{OSSL_PARAM_BLD_new()};
     if (!builder || OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, "P-256", 0) != 1 ||
@@ -94,7 +95,8 @@ Result<Pkey> rsa_key(const json::object& jwk)
     const OpenSsl<BIGNUM> modulus = number_of(*n);
     const OpenSsl<BIGNUM> exponent = number_of(*e);
     const OpenSsl<OSSL_PARAM_BLD> builder{OSSL_PARAM_BLD_new()};
-    if (!builder || !modulus || !exponent || OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, modulus.get()) != 1 ||
+    if (!builder || !modulus || !exponent ||
+        OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, modulus.get()) != 1 ||
         OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_E, exponent.get()) != 1)
         return fail(Errc::local_fault, "OpenSSL");
     if (BN_num_bits(modulus.get()) < kRsaBitsMin) return fail(Errc::malformed, "an RSA key has 2048 bits or more");

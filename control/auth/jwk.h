@@ -22,7 +22,7 @@ namespace penguin::control {
 
 inline constexpr std::size_t kJwksMax = 256 * 1024; // octets
 inline constexpr std::size_t kKeysMax = 64;
-inline constexpr std::size_t kKidMax = 256;         // octets
+inline constexpr std::size_t kKidMax = 256; // octets
 
 enum class TokenAlgorithm : std::uint8_t { es256, rs256, eddsa };
 std::string_view name_of(TokenAlgorithm algorithm); // "ES256", "RS256", "EdDSA"

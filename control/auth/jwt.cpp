@@ -55,7 +55,8 @@ bool same_type(std::string_view given, std::string_view wanted)
 {
     constexpr std::string_view prefix = "application/";
     const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-    if (std::ranges::equal(given.substr(0, prefix.size()), prefix, {}, lower, lower)) given.remove_prefix(prefix.size());
+    if (std::ranges::equal(given.substr(0, prefix.size()), prefix, {}, lower, lower))
+        given.remove_prefix(prefix.size());
     return std::ranges::equal(given, wanted, {}, lower, lower);
 }
 

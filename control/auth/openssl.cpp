@@ -26,7 +26,8 @@ std::array<std::uint8_t, 32> hmac_sha256(const std::array<std::uint8_t, 32>& key
     std::array<std::uint8_t, 32> digest{};
     unsigned int length = digest.size();
     const auto* octets = reinterpret_cast<const unsigned char*>(text.data());
-    if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), octets, text.size(), digest.data(), &length) == nullptr)
+    if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), octets, text.size(), digest.data(), &length) ==
+        nullptr)
         throw std::runtime_error{"OpenSSL has no HMAC-SHA-256"};
     return digest;
 }

@@ -17,7 +17,7 @@
 namespace penguin::control {
 
 inline constexpr std::array<std::string_view, 10> kTenantScopes{
-    "domains:read",      "domains:write", "keys:read",     "keys:write",    "suppressions:read",
+    "domains:read",       "domains:write", "keys:read",     "keys:write",    "suppressions:read",
     "suppressions:write", "batches:read",  "batches:write", "messages:read", "events:read"};
 inline constexpr std::array<std::string_view, 8> kPlatformScopes{"tenants:read", "tenants:write", "pools:read",
                                                                  "pools:write",  "sources:read",  "sources:write",
@@ -34,6 +34,9 @@ struct Principal {
     bool may(std::string_view scope) const { return scopes.contains(scope); }
 };
 
-inline bool is_tenant_scope(std::string_view scope) { return std::ranges::find(kTenantScopes, scope) != kTenantScopes.end(); }
+inline bool is_tenant_scope(std::string_view scope)
+{
+    return std::ranges::find(kTenantScopes, scope) != kTenantScopes.end();
+}
 
 } // namespace penguin::control

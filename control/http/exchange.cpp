@@ -27,7 +27,8 @@ std::size_t count_of(const Fields& fields, std::string_view name)
 
 std::string_view value_of(const Fields& fields, std::string_view name)
 {
-    const auto found = std::ranges::find_if(fields, [name](const auto& field) { return equal_without_case(field.first, name); });
+    const auto found =
+        std::ranges::find_if(fields, [name](const auto& field) { return equal_without_case(field.first, name); });
     return found == fields.end() ? std::string_view{} : std::string_view{found->second};
 }
 
@@ -38,14 +39,16 @@ std::expected<void, Problem> check_head(const Head& head, const ServerLimits& li
     if (head.target.size() > limits.target_max) return refuse(Code::uri_too_long, "The target is too long.");
     if (head.fields.size() > limits.fields_max) return refuse(Code::headers_too_large, "Too many header fields.");
     const std::size_t hosts = count_of(head.fields, "Host");
-    if (hosts > 1 || (hosts == 0 && head.version == 11)) return refuse(Code::malformed_request, "Exactly one Host field.");
+    if (hosts > 1 || (hosts == 0 && head.version == 11))
+        return refuse(Code::malformed_request, "Exactly one Host field.");
     const std::size_t codings = count_of(head.fields, "Transfer-Encoding");
     if (codings > 0 && count_of(head.fields, "Content-Length") > 0)
         return refuse(Code::malformed_request, "Content-Length and Transfer-Encoding exclude each other.");
     if (codings > 1 || (codings == 1 && !equal_without_case(value_of(head.fields, "Transfer-Encoding"), "chunked")))
         return refuse(Code::malformed_request, "Only the transfer coding chunked is understood.");
     if (codings > 0 && head.version == 10) return refuse(Code::malformed_request, "HTTP/1.0 has no transfer codings.");
-    if (count_of(head.fields, "Authorization") > 1) return refuse(Code::malformed_request, "More than one Authorization field.");
+    if (count_of(head.fields, "Authorization") > 1)
+        return refuse(Code::malformed_request, "More than one Authorization field.");
     return {};
 }
 
@@ -78,7 +81,8 @@ std::expected<void, Problem> check_scope(const Route& route, const Principal& pr
         return refuse(Code::tenant_required, "This call needs a tenant's credential.");
     if (route.audience == Audience::platform && !principal.platform())
         return refuse(Code::platform_required, "This call needs the platform's credential.");
-    if (!principal.may(route.scope)) return refuse(Code::insufficient_scope, "The credential lacks the scope " + route.scope + ".");
+    if (!principal.may(route.scope))
+        return refuse(Code::insufficient_scope, "The credential lacks the scope " + route.scope + ".");
     return {};
 }
 
@@ -120,7 +124,8 @@ awaitable<Answer> guarded(const Route& route, const Request& request)
     try {
         co_return co_await route.handler(request);
     } catch (const std::exception& error) {
-        log::error("http", "handler_failed", {{"request", request.id}, {"route", route.pattern}, {"why", error.what()}});
+        log::error("http", "handler_failed",
+                   {{"request", request.id}, {"route", route.pattern}, {"why", error.what()}});
     }
     co_return Refused{problem_of(Error{Errc::local_fault, {}})};
 }
@@ -186,8 +191,10 @@ awaitable<Response> Exchange::answer(const Admitted& admitted, const Trace& trac
     Answer answer = timed_out();
     asio::steady_timer timer{co_await asio::this_coro::executor, limits_.handler};
     auto first = co_await (guarded(*admitted.route, admitted.request) || timer.async_wait(use_result));
-    if (first.index() == 0) answer = std::get<0>(std::move(first));
-    else metrics_.counter("penguin_http_timeouts_total", "Deadlines that passed", {{"phase", "handler"}}).add();
+    if (first.index() == 0)
+        answer = std::get<0>(std::move(first));
+    else
+        metrics_.counter("penguin_http_timeouts_total", "Deadlines that passed", {{"phase", "handler"}}).add();
     if (answer) co_return std::move(*answer);
     co_return to_response(answer.error(), trace.id);
 }
@@ -220,10 +227,12 @@ std::string head_text(const Response& response, std::string_view request_id, boo
     // RFC 5322 dates end in a zone offset, HTTP dates in GMT (RFC 9110 5.6.7).
     std::string date = to_rfc5322(now);
     date.replace(date.find(" +"), std::string::npos, " GMT");
-    std::string head = fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status, response.status < 400 ? "OK" : "Refused", date);
+    std::string head =
+        fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status, response.status < 400 ? "OK" : "Refused", date);
     if (response.status != 204)
         head += fmt::format("Content-Type: {}\r\nContent-Length: {}\r\n", response.content_type, response.body.size());
-    head += fmt::format("Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nX-Request-Id: {}\r\n", request_id);
+    head +=
+        fmt::format("Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nX-Request-Id: {}\r\n", request_id);
     for (const auto& [name, value] : response.headers) {
         if (value.find_first_of(std::string_view{"\r\n\0", 3}) != std::string::npos) continue;
         head += fmt::format("{}: {}\r\n", name, value);

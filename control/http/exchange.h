@@ -31,9 +31,9 @@ struct Admitted {
 
 // What one exchange leaves for log and metrics, whatever its end.
 struct Trace {
-    std::string id;               // of the request
+    std::string id; // of the request
     std::string method = "-";
-    std::string route = "-";      // pattern: a path may hold an address
+    std::string route = "-"; // pattern: a path may hold an address
     std::string tenant;
     std::string subject;
     unsigned status = 0;
@@ -43,7 +43,10 @@ struct Trace {
 class Exchange {
 public:
     Exchange(const Router& router, Authenticator& authenticator, Registry& metrics, const ServerLimits& limits)
-        : router_{router}, authenticator_{authenticator}, metrics_{metrics}, limits_{limits}
+        : router_{router},
+          authenticator_{authenticator},
+          metrics_{metrics},
+          limits_{limits}
     {
     }
 

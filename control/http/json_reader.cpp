@@ -18,14 +18,14 @@ namespace {
 std::string_view kind_of(const json::value& value)
 {
     switch (value.kind()) {
-    case json::kind::null:    return "null";
-    case json::kind::bool_:   return "a boolean";
+    case json::kind::null: return "null";
+    case json::kind::bool_: return "a boolean";
     case json::kind::int64:
     case json::kind::uint64:
     case json::kind::double_: return "a number";
-    case json::kind::string:  return "a string";
-    case json::kind::array:   return "an array";
-    case json::kind::object:  return "an object";
+    case json::kind::string: return "a string";
+    case json::kind::array: return "an array";
+    case json::kind::object: return "an object";
     }
     return "nothing";
 }
@@ -63,7 +63,10 @@ std::string Path::text() const
 }
 
 ObjectReader::ObjectReader(const json::object& object, Issues& issues, Path path, Nulls nulls)
-    : object_{object}, issues_{issues}, path_{path}, nulls_{nulls}
+    : object_{object},
+      issues_{issues},
+      path_{path},
+      nulls_{nulls}
 {
 }
 
@@ -101,10 +104,14 @@ std::optional<std::string_view> ObjectReader::text_of(const json::value* value, 
         return std::nullopt;
     }
     const std::string_view view{text->data(), text->size()};
-    if (view.size() > rule.max) issue(name, "too_long", fmt::format("is longer than {} octets", rule.max));
-    else if (view.size() < rule.min) issue(name, "bad_format", "must not be empty");
-    else if (view.contains('\0')) issue(name, "bad_format", "must not hold NUL");
-    else return view;
+    if (view.size() > rule.max)
+        issue(name, "too_long", fmt::format("is longer than {} octets", rule.max));
+    else if (view.size() < rule.min)
+        issue(name, "bad_format", "must not be empty");
+    else if (view.contains('\0'))
+        issue(name, "bad_format", "must not hold NUL");
+    else
+        return view;
     return std::nullopt;
 }
 
@@ -135,10 +142,12 @@ std::optional<double> ObjectReader::number(std::string_view name, double min, do
     if (value == nullptr) return std::nullopt;
     json::error_code ec;
     const double number = value->is_number() ? value->to_number<double>(ec) : std::nan("");
-    if (!value->is_number()) issue(name, "wrong_type", not_a("a number", *value));
+    if (!value->is_number())
+        issue(name, "wrong_type", not_a("a number", *value));
     else if (ec || number < min || number > max)
         issue(name, "out_of_range", fmt::format("must be from {} to {}", min, max));
-    else return number;
+    else
+        return number;
     return std::nullopt;
 }
 
@@ -203,14 +212,19 @@ const json::object* ObjectReader::object_of(const json::value* value, std::strin
 const json::object* ObjectReader::object(std::string_view name) { return object_of(need(name), name); }
 const json::object* ObjectReader::optional_object(std::string_view name) { return object_of(find(name), name); }
 
-const json::array* ObjectReader::array_of(const json::value* value, std::string_view name, std::size_t min, std::size_t max)
+const json::array* ObjectReader::array_of(const json::value* value, std::string_view name, std::size_t min,
+                                          std::size_t max)
 {
     if (value == nullptr) return nullptr;
     const json::array* array = value->if_array();
-    if (array == nullptr) issue(name, "wrong_type", not_a("an array", *value));
-    else if (array->size() < min) issue(name, "too_few", fmt::format("must hold at least {}", min));
-    else if (array->size() > max) issue(name, "too_many", fmt::format("holds {}, at most {} are allowed", array->size(), max));
-    else return array;
+    if (array == nullptr)
+        issue(name, "wrong_type", not_a("an array", *value));
+    else if (array->size() < min)
+        issue(name, "too_few", fmt::format("must hold at least {}", min));
+    else if (array->size() > max)
+        issue(name, "too_many", fmt::format("holds {}, at most {} are allowed", array->size(), max));
+    else
+        return array;
     return nullptr;
 }
 
@@ -243,8 +257,9 @@ std::expected<json::value, Problem> parse_json(std::string_view body)
     if (value) return std::move(*value);
     const JsonFault& fault = value.error();
     if (!fault.malformed.empty()) {
-        return std::unexpected{Problem{.code = Code::malformed_json,
-                                       .detail = fmt::format("{}, at octet {} of the body", fault.malformed, fault.octet)}};
+        return std::unexpected{
+            Problem{.code = Code::malformed_json,
+                    .detail = fmt::format("{}, at octet {} of the body", fault.malformed, fault.octet)}};
     }
     Issues issues;
     for (const std::string& field : fault.duplicates) issues.add(field, "duplicate_field", "is given more than once");

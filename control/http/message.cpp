@@ -73,10 +73,7 @@ std::optional<Params> parse_query(std::string_view text)
 
 } // namespace
 
-std::string_view name_of(Method method)
-{
-    return std::ranges::find(kMethods, method, &MethodName::method)->name;
-}
+std::string_view name_of(Method method) { return std::ranges::find(kMethods, method, &MethodName::method)->name; }
 
 std::optional<Method> parse_method(std::string_view text)
 {
@@ -93,7 +90,8 @@ bool equal_without_case(std::string_view a, std::string_view b)
 
 std::optional<std::string_view> Request::header(std::string_view name) const
 {
-    const auto found = std::ranges::find_if(headers, [name](const auto& field) { return equal_without_case(field.first, name); });
+    const auto found =
+        std::ranges::find_if(headers, [name](const auto& field) { return equal_without_case(field.first, name); });
     if (found == headers.end()) return std::nullopt;
     return found->second;
 }

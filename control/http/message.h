@@ -29,12 +29,12 @@ using Params = std::map<std::string, std::string, std::less<>>;
 
 struct Request {
     Method method = Method::get;
-    Params params;              // of the route's pattern
+    Params params; // of the route's pattern
     Params query;
     Fields headers;
     std::string body;
-    boost::asio::ip::address peer; // unspecified for a unix socket
-    std::string id;             // UUID text, made for this request
+    boost::asio::ip::address peer;      // unspecified for a unix socket
+    std::string id;                     // UUID text, made for this request
     std::optional<Principal> principal; // nothing on public routes
 
     // The first value, or nothing.

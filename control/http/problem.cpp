@@ -75,7 +75,7 @@ std::string_view title_of(unsigned status)
     case 431: return "Request Header Fields Too Large";
     case 503: return "Service Unavailable";
     case 505: return "HTTP Version Not Supported";
-    default:  return "Internal Server Error";
+    default: return "Internal Server Error";
     }
 }
 
@@ -109,9 +109,9 @@ Problem problem_of(const Error& error)
     case Errc::bad_address:
     case Errc::too_long:
     case Errc::malformed:
-    case Errc::missing:   return Problem{.code = Code::validation_failed, .detail = error.detail};
+    case Errc::missing: return Problem{.code = Code::validation_failed, .detail = error.detail};
     case Errc::not_found: return not_found();
-    case Errc::conflict:  return Problem{.code = Code::conflict, .detail = error.detail};
+    case Errc::conflict: return Problem{.code = Code::conflict, .detail = error.detail};
     case Errc::stale:
         return Problem{.code = Code::precondition_failed, .detail = "It was changed meanwhile; read it again."};
     case Errc::timeout:
@@ -121,7 +121,7 @@ Problem problem_of(const Error& error)
     case Errc::tls_failed:
     case Errc::unavailable:
     case Errc::full:
-    case Errc::cancelled:   return try_later();
+    case Errc::cancelled: return try_later();
     case Errc::denied:
     case Errc::local_fault: break;
     }
@@ -131,12 +131,9 @@ Problem problem_of(const Error& error)
 Response to_response(const Problem& problem, std::string_view request_id)
 {
     const Row& row = row_of(problem.code);
-    boost::json::object body{{"type", "about:blank"},
-                             {"title", title_of(row.status)},
-                             {"status", row.status},
-                             {"code", row.name},
-                             {"detail", problem.detail},
-                             {"instance", "urn:uuid:" + std::string{request_id}}};
+    boost::json::object body{{"type", "about:blank"},    {"title", title_of(row.status)},
+                             {"status", row.status},     {"code", row.name},
+                             {"detail", problem.detail}, {"instance", "urn:uuid:" + std::string{request_id}}};
     if (!problem.errors.empty()) {
         boost::json::array errors;
         for (const FieldError& error : problem.errors) {

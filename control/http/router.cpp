@@ -51,9 +51,9 @@ void require(bool holds, const Route& route, const char* rule)
 std::string_view name_of(Audience audience)
 {
     switch (audience) {
-    case Audience::tenant:   return "tenant";
+    case Audience::tenant: return "tenant";
     case Audience::platform: return "platform";
-    case Audience::anyone:   return "public";
+    case Audience::anyone: return "public";
     }
     return "unknown";
 }
@@ -63,9 +63,8 @@ void Router::add(Route route)
     require(route.pattern.starts_with('/'), route, "a pattern starts with /");
     require(static_cast<bool>(route.handler), route, "a route has a handler");
     require(route.scope.empty() == (route.audience == Audience::anyone), route, "a scope, unless it is for anyone");
-    const bool known = std::ranges::any_of(routes_, [&](const Route& other) {
-        return other.method == route.method && other.pattern == route.pattern;
-    });
+    const bool known = std::ranges::any_of(
+        routes_, [&](const Route& other) { return other.method == route.method && other.pattern == route.pattern; });
     require(!known, route, "is there already");
     routes_.push_back(std::move(route));
 }

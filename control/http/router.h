@@ -24,8 +24,8 @@ std::string_view name_of(Audience audience);
 
 // What the request's body is: none (up to kIgnoredBodyMax octets are read and ignored) or JSON (415 otherwise).
 enum class BodyKind : std::uint8_t { none, json };
-inline constexpr std::size_t kIgnoredBodyMax = 1024;          // octets
-inline constexpr std::size_t kBodyMax = 1024 * 1024;          // octets, unless the route says more
+inline constexpr std::size_t kIgnoredBodyMax = 1024;           // octets
+inline constexpr std::size_t kBodyMax = 1024 * 1024;           // octets, unless the route says more
 inline constexpr std::size_t kBatchBodyMax = 32 * 1024 * 1024; // octets
 
 using Answer = std::expected<Response, Problem>;
@@ -49,7 +49,7 @@ public:
     const std::vector<Route>& routes() const noexcept { return routes_; }
 
     struct Match {
-        const Route* route = nullptr;       // nothing: see `allowed`
+        const Route* route = nullptr; // nothing: see `allowed`
         Params params;
         std::vector<std::string_view> allowed; // methods of the path; empty: there is no such path
     };

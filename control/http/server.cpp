@@ -30,8 +30,8 @@ std::unexpected<Error> listen_failed(const error_code& code, std::string_view wh
     return fail(refused ? Errc::refused : Errc::local_fault, fmt::format("listening on {}: {}", where, code.message()));
 }
 
-int select_http11(SSL*, const unsigned char** out, unsigned char* length, const unsigned char* offered, unsigned int count,
-                  void*)
+int select_http11(SSL*, const unsigned char** out, unsigned char* length, const unsigned char* offered,
+                  unsigned int count, void*)
 {
     static constexpr unsigned char kHttp11[] = "\x08http/1.1";
     unsigned char* chosen = nullptr;
@@ -50,7 +50,8 @@ Result<std::shared_ptr<asio::ssl::context>> tls_context(const TlsFiles& files)
     context->use_private_key_file(files.key, asio::ssl::context::pem, code);
     if (code) return fail(Errc::tls_failed, files.key + ": " + code.message());
     SSL_CTX* native = context->native_handle();
-    if (SSL_CTX_check_private_key(native) != 1) return fail(Errc::tls_failed, files.key + ": not the key of the certificate");
+    if (SSL_CTX_check_private_key(native) != 1)
+        return fail(Errc::tls_failed, files.key + ": not the key of the certificate");
     SSL_CTX_set_min_proto_version(native, TLS1_3_VERSION);
     SSL_CTX_set_alpn_select_cb(native, select_http11, nullptr);
     return context;
@@ -98,8 +99,10 @@ void turn_away(Server::State& state, Socket socket, bool clear, std::string_view
     state.count_refused(reason);
     if (!clear) return;
     const std::string id = Uuid::v7(wall_now()).text();
-    const Response response = to_response(
-        Problem{.code = Code::too_many_connections, .detail = "Too many connections.", .headers = {{"Retry-After", "1"}}}, id);
+    const Response response = to_response(Problem{.code = Code::too_many_connections,
+                                                  .detail = "Too many connections.",
+                                                  .headers = {{"Retry-After", "1"}}},
+                                          id);
     error_code ignored;
     socket.non_blocking(true, ignored);
     socket.write_some(asio::buffer(head_text(response, id, false, wall_now()) + response.body), ignored);
@@ -116,11 +119,13 @@ awaitable<void> serve_in_place(Shared state, Place place, Socket socket, asio::i
     }
 }
 
-void start(const Shared& state, Socket socket, const asio::ip::address& peer, const std::shared_ptr<asio::ssl::context>& tls)
+void start(const Shared& state, Socket socket, const asio::ip::address& peer,
+           const std::shared_ptr<asio::ssl::context>& tls)
 {
     if (const std::string_view reason = no_room(*state, peer); !reason.empty())
         return turn_away(*state, std::move(socket), tls == nullptr, reason);
-    asio::co_spawn(state->executor, serve_in_place(state, Place{state, peer}, std::move(socket), peer, tls), asio::detached);
+    asio::co_spawn(state->executor, serve_in_place(state, Place{state, peer}, std::move(socket), peer, tls),
+                   asio::detached);
 }
 
 asio::ip::address peer_of(const tcp::socket& socket)
@@ -177,7 +182,7 @@ Result<std::uint16_t> listen_tcp(const Shared& state, const tcp::endpoint& endpo
 // A file that a dead process left. A live one answers a connect, and its file stays.
 void remove_stale(const Shared& state, const std::string& path)
 {
-    struct stat status {};
+    struct stat status{};
     if (::lstat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) return;
     Local::socket probe{state->executor};
     error_code code;
@@ -223,7 +228,8 @@ Result<std::uint16_t> Server::listen_tls(const tcp::endpoint& endpoint, const Tl
 
 Result<> Server::listen_unix(const std::string& path)
 {
-    if (path.size() >= sizeof(sockaddr_un::sun_path)) return fail(Errc::bad_value, path + ": too long for a unix socket");
+    if (path.size() >= sizeof(sockaddr_un::sun_path))
+        return fail(Errc::bad_value, path + ": too long for a unix socket");
     remove_stale(state_, path);
     Local::acceptor acceptor{state_->executor};
     error_code code;

@@ -24,21 +24,21 @@
 namespace penguin::control::http {
 
 struct ServerLimits {
-    std::size_t header_max = 16 * 1024;             // octets of request line and fields
-    std::size_t fields_max = 100;                   // header fields
-    std::size_t target_max = 4 * 1024;              // octets
-    std::size_t body_max = kBatchBodyMax;           // octets; over every route's own
-    std::size_t bodies_max = 128 * 1024 * 1024;     // octets of bodies being read or worked on, all together
+    std::size_t header_max = 16 * 1024;         // octets of request line and fields
+    std::size_t fields_max = 100;               // header fields
+    std::size_t target_max = 4 * 1024;          // octets
+    std::size_t body_max = kBatchBodyMax;       // octets; over every route's own
+    std::size_t bodies_max = 128 * 1024 * 1024; // octets of bodies being read or worked on, all together
     std::size_t connections_max = 512;
-    std::size_t connections_per_peer_max = 128;     // TCP: by address
-    std::size_t requests_max = 1'000;               // a connection
+    std::size_t connections_per_peer_max = 128; // TCP: by address
+    std::size_t requests_max = 1'000;           // a connection
     std::chrono::milliseconds handshake{10'000};
-    std::chrono::milliseconds header{10'000};       // from its first octet to the empty line
+    std::chrono::milliseconds header{10'000}; // from its first octet to the empty line
     std::chrono::milliseconds body{60'000};
     std::chrono::milliseconds handler{60'000};
     std::chrono::milliseconds write{30'000};
-    std::chrono::milliseconds idle{60'000};         // between requests
-    std::chrono::milliseconds linger{2'000};        // for a peer that still sends when we are done with it
+    std::chrono::milliseconds idle{60'000};  // between requests
+    std::chrono::milliseconds linger{2'000}; // for a peer that still sends when we are done with it
 };
 
 struct TlsFiles {

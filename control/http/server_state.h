@@ -35,8 +35,12 @@ struct Listener {
 };
 
 struct Server::State {
-    State(asio::any_io_executor on, const Router& router, Authenticator& authenticator, Registry& registry, ServerLimits bounds)
-        : executor{std::move(on)}, metrics{registry}, limits{bounds}, exchange{router, authenticator, registry, limits}
+    State(asio::any_io_executor on, const Router& router, Authenticator& authenticator, Registry& registry,
+          ServerLimits bounds)
+        : executor{std::move(on)},
+          metrics{registry},
+          limits{bounds},
+          exchange{router, authenticator, registry, limits}
     {
     }
 
@@ -58,7 +62,10 @@ struct Server::State {
     }
     void count_refused(std::string_view reason)
     {
-        metrics.counter("penguin_http_connections_refused_total", "Connections closed at once", {{"reason", std::string{reason}}}).add();
+        metrics
+            .counter("penguin_http_connections_refused_total", "Connections closed at once",
+                     {{"reason", std::string{reason}}})
+            .add();
     }
 };
 

@@ -20,7 +20,7 @@ namespace {
 namespace beast = boost::beast;
 using Parser = beast::http::request_parser<beast::http::string_body>;
 
-constexpr std::size_t kReadAhead = 64 * 1024;      // octets read at once
+constexpr std::size_t kReadAhead = 64 * 1024;       // octets read at once
 constexpr std::size_t kLingerMax = 8 * 1024 * 1024; // octets thrown away of a peer that still sends
 
 // Octets of the bodies_max budget, given back at the end of the request.
@@ -51,7 +51,8 @@ Head head_of(const Parser& parser, const asio::ip::address& peer)
               .target = std::string{message.target()},
               .version = message.version(),
               .peer = peer};
-    for (const auto& field : message) head.fields.emplace_back(std::string{field.name_string()}, std::string{field.value()});
+    for (const auto& field : message)
+        head.fields.emplace_back(std::string{field.name_string()}, std::string{field.value()});
     return head;
 }
 
@@ -60,7 +61,8 @@ Problem problem_of_head(const error_code& code)
     using beast::http::error;
     if (code == error::header_limit || code == error::buffer_overflow)
         return Problem{.code = Code::headers_too_large, .detail = "The header is too large."};
-    if (code == error::bad_version) return Problem{.code = Code::version_not_supported, .detail = "HTTP/1.0 or HTTP/1.1."};
+    if (code == error::bad_version)
+        return Problem{.code = Code::version_not_supported, .detail = "HTTP/1.0 or HTTP/1.1."};
     return Problem{.code = Code::malformed_request, .detail = "Not an HTTP/1.1 request: " + code.message() + "."};
 }
 
@@ -68,7 +70,11 @@ template <class Stream>
 class Session final : public Connection {
 public:
     Session(std::shared_ptr<Server::State> state, Stream& stream, Socket& socket, asio::ip::address peer)
-        : state_{std::move(state)}, stream_{stream}, socket_{socket}, peer_{std::move(peer)}, deadline_{socket}
+        : state_{std::move(state)},
+          stream_{stream},
+          socket_{socket},
+          peer_{std::move(peer)},
+          deadline_{socket}
     {
         state_->connections.insert(this);
     }
@@ -162,13 +168,15 @@ private:
         if (!code) co_return true;
         if (deadline_.passed()) {
             state_->count_timeout("body");
-            co_await refuse(Problem{.code = Code::request_timeout, .detail = "The body came too slowly."}, trace, false);
+            co_await refuse(Problem{.code = Code::request_timeout, .detail = "The body came too slowly."}, trace,
+                            false);
         } else if (code == beast::http::error::body_limit) {
             co_await refuse(Problem{.code = Code::body_too_large, .detail = "The body is too large."}, trace, false);
         } else if (code.category() == beast::http::make_error_code(beast::http::error::bad_chunk).category() &&
                    code != beast::http::error::partial_message && code != beast::http::error::end_of_stream) {
-            co_await refuse(Problem{.code = Code::malformed_request, .detail = "The body is not chunked as RFC 9112 says."},
-                            trace, false);
+            co_await refuse(
+                Problem{.code = Code::malformed_request, .detail = "The body is not chunked as RFC 9112 says."}, trace,
+                false);
         }
         co_return false;
     }
@@ -177,8 +185,8 @@ private:
     {
         if (deadline_.passed()) {
             state_->count_timeout("header");
-            co_return co_await refuse(Problem{.code = Code::request_timeout, .detail = "The header came too slowly."}, trace,
-                                      false);
+            co_return co_await refuse(Problem{.code = Code::request_timeout, .detail = "The header came too slowly."},
+                                      trace, false);
         }
         if (code == beast::http::error::end_of_stream || code == beast::http::error::partial_message ||
             code.category() != beast::http::make_error_code(beast::http::error::bad_method).category())
@@ -189,15 +197,16 @@ private:
     awaitable<bool> refuse(Problem problem, Trace& trace, bool keep)
     {
         unread_ = !keep;
-        co_return co_await write(to_response(problem, trace.id), trace, keep && !state_->stopping, trace.method != "HEAD");
+        co_return co_await write(to_response(problem, trace.id), trace, keep && !state_->stopping,
+                                 trace.method != "HEAD");
     }
 
     awaitable<bool> write(Response response, Trace& trace, bool keep, bool with_body)
     {
         trace.status = response.status;
         const std::string head = head_text(response, trace.id, keep, wall_now());
-        const std::array<asio::const_buffer, 2> buffers{asio::buffer(head),
-                                                        asio::buffer(response.body.data(), with_body ? response.body.size() : 0)};
+        const std::array<asio::const_buffer, 2> buffers{
+            asio::buffer(head), asio::buffer(response.body.data(), with_body ? response.body.size() : 0)};
         deadline_.start(state_->limits.write);
         const auto [code, count] = co_await asio::async_write(stream_, buffers, use_result);
         deadline_.end();

@@ -7,7 +7,7 @@ namespace penguin::control::http {
 namespace {
 
 struct Lead {
-    std::size_t more;     // octets that follow
+    std::size_t more;       // octets that follow
     std::uint32_t smallest; // code point that needs this length
     std::uint32_t bits;
 };

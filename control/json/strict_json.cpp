@@ -92,8 +92,10 @@ private:
     {
         std::string path;
         for (const Level& level : levels_) {
-            if (!level.object) path += fmt::format("[{}]", level.index);
-            else path += path.empty() ? level.key : "." + level.key;
+            if (!level.object)
+                path += fmt::format("[{}]", level.index);
+            else
+                path += path.empty() ? level.key : "." + level.key;
         }
         return path;
     }

@@ -18,13 +18,13 @@
 namespace penguin::control {
 
 struct JsonLimits {
-    std::size_t depth = 32;          // levels
+    std::size_t depth = 32; // levels
     std::size_t values = 2'000'000;
-    std::size_t duplicates = 100;    // reported
+    std::size_t duplicates = 100; // reported
 };
 
 struct JsonFault {
-    std::string malformed;           // empty: see duplicates
+    std::string malformed; // empty: see duplicates
     std::size_t octet = 0;
     std::vector<std::string> duplicates; // "recipients[3].email"
 };

@@ -1,0 +1,164 @@
+#include "control/auth/credential_authenticator.h"
+
+#include <unistd.h>
+
+#include <fstream>
+#include <map>
+
+#include <gtest/gtest.h>
+
+#include "engine/mail/base64.h"
+#include "tests/support/run.h"
+#include "tokens.h"
+
+namespace penguin::control {
+namespace {
+
+// Keys in a map; how often it was asked, and a fault to answer with.
+class TableKeys final : public ApiKeys {
+public:
+    std::map<Uuid, StoredApiKey> stored;
+    std::optional<Errc> fault;
+    std::size_t asked = 0;
+    awaitable<Result<StoredApiKey>> find(Uuid id) override
+    {
+        ++asked;
+        if (fault) co_return fail(*fault, "PostgreSQL is away");
+        const auto found = stored.find(id);
+        if (found == stored.end()) co_return fail(Errc::not_found, "no such key");
+        co_return found->second;
+    }
+};
+
+const ApiKeyHashKey kHashKey{7};
+const auto kFar = asio::ip::make_address("192.0.2.7");
+
+class AuthenticatorTest : public testing::Test {
+protected:
+    ApiKey add_key(std::optional<WallTime> expires = {})
+    {
+        const ApiKey key = ApiKey::make(wall_now());
+        keys_.stored[key.id] = StoredApiKey{
+            .tenant = tenant_, .hash = hash_of(key, kHashKey), .scopes = {"batches:write"}, .expires = expires};
+        return key;
+    }
+    Result<Principal> ask(const std::string& authorization, const asio::ip::address& peer = kFar)
+    {
+        return tests::run(io_, authenticator_->authenticate(authorization, peer));
+    }
+    void open(std::optional<JwksFile> jwks = {})
+    {
+        CredentialAuthenticator::Options options{
+            .hash_key = kHashKey, .jwks = std::move(jwks), .rules = {.issuer = "i", .audience = "a"}};
+        authenticator_ = std::make_unique<CredentialAuthenticator>(keys_, std::move(options), metrics_);
+    }
+
+    asio::io_context io_;
+    Registry metrics_;
+    TableKeys keys_;
+    TenantId tenant_{Uuid::v7(wall_now())};
+    std::unique_ptr<CredentialAuthenticator> authenticator_;
+};
+
+TEST_F(AuthenticatorTest, TakesAKeyAsBearerAndAsBasic)
+{
+    open();
+    const ApiKey key = add_key();
+    for (const std::string& field :
+         {"Bearer " + key.text(), "bearer  " + key.text(), "Basic " + to_base64(key.id.text() + ":" + key.secret),
+          "BASIC " + to_base64(key.id.text() + ":" + key.secret)}) {
+        const auto principal = ask(field);
+        ASSERT_TRUE(principal) << field;
+        EXPECT_EQ(principal->tenant, tenant_);
+        EXPECT_TRUE(principal->may("batches:write"));
+        EXPECT_EQ(principal->subject, key.id.text());
+    }
+}
+
+TEST_F(AuthenticatorTest, RefusesWhatIsNotProved)
+{
+    open();
+    const ApiKey key = add_key();
+    const ApiKey expired = add_key(wall_now() - std::chrono::seconds{1});
+    const ApiKey unknown = ApiKey::make(wall_now());
+    ApiKey wrong = key;
+    wrong.secret.back() = wrong.secret.back() == 'a' ? 'b' : 'a';
+    EXPECT_EQ(ask("").error().code, Errc::missing);
+    for (const std::string& field :
+         {std::string{"Bearer"}, std::string{"Bearer "}, std::string{"Bearer pm_live_"}, "Bearer " + wrong.text(),
+          "Bearer " + unknown.text(), "Bearer " + expired.text(), "Bearer " + key.text() + " ", key.text(),
+          "Basic " + key.text(), "Basic " + to_base64(key.id.text() + ":" + wrong.secret), std::string{"Basic !!!"},
+          "Digest " + key.text(), std::string{"Bearer a.b.c"}}) {
+        // A peer of its own each, so that none is refused for the others.
+        const auto peer =
+            asio::ip::make_address_v4(static_cast<std::uint32_t>(std::hash<std::string>{}(field)) | 0x0A000000U);
+        EXPECT_EQ(ask(field, peer).error().code, Errc::denied) << field;
+    }
+}
+
+TEST_F(AuthenticatorTest, AsksTheStoreOnceForAWhile)
+{
+    open();
+    const ApiKey key = add_key();
+    for (int i = 0; i < 10; ++i) EXPECT_TRUE(ask("Bearer " + key.text()));
+    EXPECT_EQ(keys_.asked, 1U);
+    ApiKey wrong = key;
+    wrong.secret = "other";
+    EXPECT_FALSE(ask("Bearer " + wrong.text())) << "what is kept is the hash, not a yes";
+    EXPECT_EQ(keys_.asked, 1U);
+}
+
+TEST_F(AuthenticatorTest, DoesNotRememberThatAKeyWasNotThere)
+{
+    open();
+    const ApiKey key = ApiKey::make(wall_now());
+    EXPECT_FALSE(ask("Bearer " + key.text()));
+    keys_.stored[key.id] = StoredApiKey{.tenant = tenant_, .hash = hash_of(key, kHashKey), .scopes = {}, .expires = {}};
+    EXPECT_TRUE(ask("Bearer " + key.text()));
+}
+
+TEST_F(AuthenticatorTest, TellsAnOutageFromAWrongKey)
+{
+    open();
+    keys_.fault = Errc::unavailable;
+    for (int i = 0; i < 100; ++i)
+        EXPECT_EQ(ask("Bearer " + ApiKey::make(wall_now()).text()).error().code, Errc::unavailable);
+}
+
+TEST_F(AuthenticatorTest, RefusesAPeerWithTooManyWrongCredentialsButNotLoopback)
+{
+    open();
+    const ApiKey key = add_key();
+    const auto local = asio::ip::make_address("127.0.0.1");
+    for (unsigned i = 0; i < Throttle::kFailuresMax; ++i) {
+        EXPECT_EQ(ask("Bearer wrong").error().code, Errc::denied);
+        EXPECT_EQ(ask("Bearer wrong", local).error().code, Errc::denied);
+    }
+    EXPECT_EQ(ask("Bearer " + key.text()).error().code, Errc::full);
+    EXPECT_TRUE(ask("Bearer " + key.text(), asio::ip::make_address("192.0.2.8")));
+    EXPECT_TRUE(ask("Bearer " + key.text(), local));
+    EXPECT_TRUE(ask("Bearer " + key.text(), asio::ip::address{}));
+}
+
+TEST_F(AuthenticatorTest, TakesTokensOnlyWithAKeySet)
+{
+    const test::SigningKey signer{test::SigningKey::Kind::ed25519, "k"};
+    const std::string expires = std::to_string(to_unix_ms(wall_now()) / 1000 + 60);
+    const std::string token =
+        signer.token(R"({"alg": "EdDSA", "typ": "at+jwt", "kid": "k"})",
+                     R"({"iss": "i", "aud": "a", "platform": true, "scope": "tenants:read", "exp": )" + expires + "}");
+    open();
+    EXPECT_EQ(ask("Bearer " + token).error().code, Errc::denied);
+    const std::filesystem::path file = testing::TempDir() + "penguin-auth-jwks-" + std::to_string(::getpid());
+    std::ofstream{file} << test::jwks_of(signer.jwk());
+    auto jwks = JwksFile::load(file, std::chrono::steady_clock::now());
+    ASSERT_TRUE(jwks);
+    open(std::move(*jwks));
+    const auto principal = ask("Bearer " + token);
+    std::filesystem::remove(file);
+    ASSERT_TRUE(principal) << principal.error().detail;
+    EXPECT_TRUE(principal->platform());
+}
+
+} // namespace
+} // namespace penguin::control
