@@ -1,0 +1,111 @@
+#include "control/settings/snapshot_file.h"
+
+#include <filesystem>
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+namespace penguin::control {
+namespace {
+
+namespace fs = std::filesystem;
+
+const char* const kTenant = "00000000-0000-7000-8000-00000000000a";
+
+SettingsFile sample()
+{
+    SettingsFile file;
+    file.version = 42;
+    file.tenants = {{kTenant, "default", 2.5, true}};
+    file.domains = {{kTenant, "sender.example", "bounce.sender.example"}};
+    file.sources = {{kTenant, "192.0.2.1", "mail.example", "default"},
+                    {kTenant, "2001:db8::1", "mail6.example", "default"}};
+    file.keys = {{kTenant, "sender.example", "s1", "rsa-sha256", std::string{"\0\xff\x10", 3}, 7}};
+    return file;
+}
+
+TEST(SnapshotFile, ComesBackAsItWas)
+{
+    const Result<SettingsFile> back = parse_settings_file(to_json(sample()));
+    ASSERT_TRUE(back) << back.error().detail;
+    EXPECT_EQ(to_json(*back), to_json(sample()));
+    EXPECT_EQ(back->keys[0].sealed, sample().keys[0].sealed);
+}
+
+TEST(SnapshotFile, BecomesSettings)
+{
+    const delivery::Settings settings = settings_of(sample());
+    EXPECT_EQ(settings.version, 42U);
+    const auto& tenant = settings.tenants.at(TenantId{Uuid::parse(kTenant).value()});
+    EXPECT_EQ(tenant.weight, 2.5);
+    EXPECT_TRUE(tenant.suspended);
+    const auto& domain = settings.domains.at(DomainName::parse("sender.example").value());
+    EXPECT_TRUE(domain.verified);
+    EXPECT_EQ(domain.bounce_host.text(), "bounce.sender.example");
+    EXPECT_EQ(settings.sources.size(), 2U);
+    const auto keys = keys_of(sample());
+    ASSERT_EQ(keys.size(), 1U);
+    EXPECT_EQ(keys[0].version, 7U);
+}
+
+TEST(SnapshotFile, ABadRowCostsOnlyItself)
+{
+    SettingsFile file = sample();
+    file.tenants.push_back({"no uuid", "default", 1, false});
+    file.domains.push_back({kTenant, "not a domain", "x.example"});
+    file.sources.push_back({kTenant, "not an address", "x.example", "default"});
+    file.keys.push_back({kTenant, "sender.example", "s2", "rsa-md5", "", 1});
+    const delivery::Settings settings = settings_of(file);
+    EXPECT_EQ(settings.tenants.size(), 1U);
+    EXPECT_EQ(settings.domains.size(), 1U);
+    EXPECT_EQ(settings.sources.size(), 2U);
+    EXPECT_EQ(keys_of(file).size(), 1U);
+}
+
+TEST(SnapshotFile, OtherTextIsRefused)
+{
+    for (const char* text : {"", "{", "[]", "{}", R"({"version":1})",
+                             R"({"version":"x","tenants":[],"domains":[],"sources":[],"keys":[]})",
+                             R"({"version":1,"tenants":[{}],"domains":[],"sources":[],"keys":[]})"})
+        EXPECT_EQ(parse_settings_file(text).error().code, Errc::malformed) << text;
+    const std::string whole = to_json(sample());
+    for (std::size_t cut = 0; cut < whole.size(); ++cut) EXPECT_FALSE(parse_settings_file(whole.substr(0, cut))) << cut;
+}
+
+TEST(SnapshotFile, SuppressionLines)
+{
+    const TenantId tenant{Uuid::parse(kTenant).value()};
+    const auto address = [](const char* text) { return EmailAddress::parse(text).value(); };
+    std::string text = suppression_line("", "all@b.example") + suppression_line(kTenant, "one@b.example") +
+                       suppression_line(kTenant, "\"two words\"@b.example");
+    text += "nonsense\nno-uuid x@b.example\n* not an address\n";
+    text += suppression_line(kTenant, "cut@b.example").substr(0, 45); // a crash while it was written
+    delivery::Suppressions suppressions;
+    add_suppression_lines(text, suppressions);
+    EXPECT_EQ(suppressions.size(), 3U);
+    EXPECT_TRUE(suppressions.covers(TenantId{}, address("ALL@b.example")));
+    EXPECT_TRUE(suppressions.covers(tenant, address("One@B.example")));
+    EXPECT_FALSE(suppressions.covers(TenantId{}, address("one@b.example")));
+    EXPECT_TRUE(suppressions.covers(tenant, address("\"two words\"@b.example")));
+}
+
+TEST(SnapshotFile, FilesAreReplacedWholeAndPrivate)
+{
+    std::string folder = (fs::temp_directory_path() / "snapshot-XXXXXX").string();
+    ASSERT_NE(mkdtemp(folder.data()), nullptr);
+    const fs::path path = fs::path{folder} / "f";
+    EXPECT_EQ(read_file(path).error().code, Errc::not_found);
+    ASSERT_TRUE(replace_file(path, "first, and long"));
+    ASSERT_TRUE(replace_file(path, "second"));
+    ASSERT_TRUE(append_to_file(path, " more"));
+    EXPECT_EQ(read_file(path), "second more");
+    struct stat info{};
+    ASSERT_EQ(stat(path.c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 0777U, 0600U);
+    EXPECT_FALSE(fs::exists(path.string() + ".new"));
+    EXPECT_EQ(replace_file(fs::path{folder} / "none" / "f", "x").error().code, Errc::local_fault);
+    fs::remove_all(folder);
+}
+
+} // namespace
+} // namespace penguin::control

@@ -1,0 +1,203 @@
+#include "control/settings/snapshot.h"
+
+#include <gtest/gtest.h>
+
+#include "control/db/settings_version.h"
+#include "tests/support/stores.h"
+
+namespace penguin::control {
+namespace {
+
+using namespace test;
+namespace fs = std::filesystem;
+
+class SnapshotTest : public testing::Test {
+protected:
+    SnapshotTest()
+    {
+        add_tenant(server, name, kTenantA);
+        std::string made = (fs::temp_directory_path() / "settings-XXXXXX").string();
+        folder = mkdtemp(made.data());
+        keeper = make();
+    }
+    ~SnapshotTest() override { fs::remove_all(folder); }
+
+    std::unique_ptr<SnapshotKeeper> make()
+    {
+        delivery::LaneLimits limits;
+        limits.connections = 3;
+        return std::make_unique<SnapshotKeeper>(
+            worker.control, SnapshotKeeper::Options{NodeName{"node-1"}, folder, limits},
+            [this](Snapshot published) { snapshots.push_back(std::move(published)); }, metrics);
+    }
+    std::string sql(const std::string& statements) { return server.sql(name, statements); }
+    bool refresh() { return tests::run(io, keeper->refresh()).value(); }
+    void changed() { sql("update control.settings_version set settings = settings + 1"); }
+    void suppress(std::optional<TenantId> tenant, std::string text)
+    {
+        const auto add = [&](db::Transaction& tx) -> awaitable<Result<std::size_t>> {
+            std::vector<db::NewSuppression> one;
+            one.push_back({tenant, text, "manual", ""});
+            Result<std::size_t> added = co_await db::add_suppressions(tx, std::move(one), wall_now());
+            co_return added;
+        };
+        ASSERT_TRUE(tests::run(io, db::as_platform(worker.control, add)));
+    }
+    bool covered(TenantId tenant, std::string_view text)
+    {
+        return snapshots.back().settings->suppressions->covers(tenant, address(text));
+    }
+
+    PostgresServer& server = PostgresServer::instance();
+    std::string name = server.migrated_database();
+    asio::io_context io;
+    Registry metrics;
+    db::Database worker{io.get_executor(), db::TierDsns::all(server.dsn(name)), Stores::as(db::kWorkerRole), metrics};
+    fs::path folder;
+    std::vector<Snapshot> snapshots;
+    std::unique_ptr<SnapshotKeeper> keeper;
+};
+
+TEST_F(SnapshotTest, HoldsWhatTheEngineNeeds)
+{
+    sql("insert into control.sources values (gen_random_uuid(), '192.0.2.1', 'mail.example', 'node-1', 'default', "
+        "now()),"
+        " (gen_random_uuid(), '192.0.2.2', 'mail2.example', 'node-2', 'default', now())");
+    sql("insert into control.dkim_keys select tenant_id, gen_random_uuid(), id, 's1', 'rsa-sha256', 'p', '\\x00ff', 3, "
+        "true, now() from control.domains");
+    sql("insert into control.dkim_keys select tenant_id, gen_random_uuid(), id, 's2', 'rsa-sha256', 'p', '\\x00', 1, "
+        "false, now() from control.domains");
+    add_tenant(server, name, kTenantB, "unverified.example", "suspended");
+    sql("update control.domains set verified = null where name = 'unverified.example'; update control.tenants set "
+        "weight = 2.5 where id = '" +
+        kTenantA.value().text() + "'");
+    ASSERT_TRUE(tests::run(io, keeper->start()));
+    ASSERT_EQ(snapshots.size(), 1U);
+    const delivery::Settings& settings = *snapshots[0].settings;
+    EXPECT_EQ(settings.version, 3U);
+    EXPECT_EQ(settings.limits.connections, 3U);
+    ASSERT_EQ(settings.sources.size(), 1U);
+    EXPECT_EQ(settings.sources[0].address.to_string(), "192.0.2.1");
+    EXPECT_EQ(settings.tenants.at(kTenantA).weight, 2.5);
+    EXPECT_FALSE(settings.tenants.at(kTenantA).suspended);
+    EXPECT_TRUE(settings.tenants.at(kTenantB).suspended);
+    EXPECT_EQ(settings.domains.size(), 1U);
+    EXPECT_EQ(settings.domains.at(DomainName::parse("sender.example").value()).tenant, kTenantA);
+    ASSERT_EQ(snapshots[0].keys.size(), 1U);
+    EXPECT_EQ(snapshots[0].keys[0].selector, "s1");
+    EXPECT_EQ(snapshots[0].keys[0].sealed, (std::string{"\0\xff", 2}));
+    EXPECT_EQ(snapshots[0].keys[0].version, 3U);
+}
+
+TEST_F(SnapshotTest, IsPublishedOnlyWhenSomethingMoved)
+{
+    ASSERT_TRUE(tests::run(io, keeper->start()));
+    EXPECT_FALSE(refresh());
+    sql("update control.tenants set weight = 7");
+    EXPECT_FALSE(refresh());
+    changed();
+    EXPECT_TRUE(refresh());
+    EXPECT_EQ(snapshots.back().settings->tenants.at(kTenantA).weight, 7);
+    EXPECT_GT(snapshots[1].settings->version, snapshots[0].settings->version);
+    EXPECT_EQ(snapshots[1].settings->suppressions, snapshots[0].settings->suppressions)
+        << "the list was read again for nothing";
+    EXPECT_FALSE(refresh());
+}
+
+TEST_F(SnapshotTest, SuppressionsComeAndGo)
+{
+    suppress(kTenantA, "a@b.example");
+    ASSERT_TRUE(tests::run(io, keeper->start()));
+    EXPECT_TRUE(covered(kTenantA, "a@b.example"));
+    suppress(kTenantA, "c@b.example");
+    suppress(std::nullopt, "all@b.example");
+    EXPECT_TRUE(refresh());
+    EXPECT_TRUE(covered(kTenantA, "a@b.example"));
+    EXPECT_TRUE(covered(kTenantA, "c@b.example"));
+    EXPECT_FALSE(covered(kTenantB, "c@b.example"));
+    EXPECT_TRUE(covered(kTenantB, "all@b.example"));
+    EXPECT_TRUE(
+        tests::run(io, db::as_platform(worker.control, [](db::Transaction& tx) { return tx.query("select 1"); })));
+    sql("delete from control.suppressions where address = 'a@b.example'; update control.settings_version set "
+        "suppressions_removed = suppressions_removed + 1");
+    EXPECT_TRUE(refresh());
+    EXPECT_FALSE(covered(kTenantA, "a@b.example"));
+    EXPECT_TRUE(covered(kTenantA, "c@b.example"));
+}
+
+TEST_F(SnapshotTest, MorePagesThanOne)
+{
+    sql("insert into control.suppressions select '" + kTenantA.value().text() +
+        "', 'p' || n || '@b.example', '', '', 1, now() from generate_series(1, 25000) n");
+    sql("insert into control.global_suppressions select 'g' || n || '@b.example', '', '', 1, now() from "
+        "generate_series(1, 20000) n");
+    ASSERT_TRUE(tests::run(io, keeper->start()));
+    EXPECT_EQ(snapshots[0].settings->suppressions->size(), 45'000U);
+}
+
+TEST_F(SnapshotTest, StartsFromDiskWhilePostgresIsAwayAndCatchesUp)
+{
+    suppress(kTenantA, "a@b.example");
+    ASSERT_TRUE(tests::run(io, keeper->start()));
+    suppress(kTenantA, "later@b.example");
+    EXPECT_TRUE(refresh());
+    const std::uint64_t version = snapshots.back().settings->version;
+    server.stop();
+    keeper = make();
+    const Result<> started = tests::run(io, keeper->start());
+    EXPECT_FALSE(tests::run(io, keeper->refresh()));
+    server.start();
+    ASSERT_TRUE(started) << started.error().detail;
+    EXPECT_EQ(snapshots.back().settings->version, version);
+    EXPECT_EQ(snapshots.back().settings->tenants.size(), 1U);
+    EXPECT_TRUE(covered(kTenantA, "a@b.example"));
+    EXPECT_TRUE(covered(kTenantA, "later@b.example"));
+    const auto until_back = [&]() -> awaitable<bool> {
+        for (int i = 0; i < 100; ++i) {
+            const Result<bool> done = co_await keeper->refresh();
+            if (done) co_return *done;
+            co_await sleep_for(std::chrono::milliseconds{50});
+        }
+        co_return false;
+    };
+    EXPECT_TRUE(tests::run(io, until_back()));
+}
+
+TEST_F(SnapshotTest, NeitherPostgresNorDiskIsAnError)
+{
+    server.stop();
+    const Result<> started = tests::run(io, keeper->start());
+    server.start();
+    ASSERT_FALSE(started);
+    EXPECT_EQ(started.error().code, Errc::unavailable);
+    EXPECT_TRUE(snapshots.empty());
+}
+
+TEST_F(SnapshotTest, WithoutTheSuppressionListNothingIsSent)
+{
+    ASSERT_TRUE(tests::run(io, keeper->start()));
+    fs::remove(folder / "suppressions.txt");
+    server.stop();
+    keeper = make();
+    const Result<> started = tests::run(io, keeper->start());
+    server.start();
+    EXPECT_FALSE(started);
+}
+
+TEST_F(SnapshotTest, AFullDiskDoesNotStopTheEngine)
+{
+    fs::remove_all(folder);
+    ASSERT_TRUE(tests::run(io, keeper->start()));
+    suppress(kTenantA, "a@b.example");
+    EXPECT_TRUE(refresh());
+    fs::create_directory(folder);
+    suppress(kTenantA, "b@b.example");
+    EXPECT_TRUE(refresh());
+    // The lines that could not be appended are there all the same: the file was written whole.
+    delivery::Suppressions kept;
+    add_suppression_lines(read_file(folder / "suppressions.txt").value(), kept);
+    EXPECT_EQ(kept.size(), 2U);
+}
+
+} // namespace
+} // namespace penguin::control
