@@ -16,10 +16,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kClaimMax = 100;             // entries of one call
-constexpr std::size_t kClaimPerTenant = 10;        // entries of a tenant of weight 1 in one call
-constexpr Duration kIdlePause = 50ms;              // between claims that gave nothing
-constexpr Duration kTroublePause = 1s;             // after a call that failed
+constexpr std::size_t kClaimMax = 100;      // entries of one call
+constexpr std::size_t kClaimPerTenant = 10; // entries of a tenant of weight 1 in one call
+constexpr Duration kIdlePause = 50ms;       // between claims that gave nothing
+constexpr Duration kTroublePause = 1s;      // after a call that failed
+constexpr Duration kConnectLimit = 1s;
 constexpr Duration kAvoidPause = 5s;               // before this node takes back what it cannot send
 constexpr std::chrono::seconds kComparePeriod{60}; // hand against memory
 constexpr std::chrono::seconds kJanitorPeriod{60};
@@ -105,7 +106,8 @@ awaitable<void> Dispatcher::run()
 awaitable<void> Dispatcher::start()
 {
     while (!stopping_) {
-        const Result<> started = co_await queue_.start(options_.crashed_before);
+        Result<> started = co_await parts_.redis.connected_within(kConnectLimit);
+        if (started) started = co_await queue_.start(options_.crashed_before);
         if (started) co_return;
         note_why_not(started.error().detail);
         co_await pause(kTroublePause);
@@ -189,7 +191,9 @@ void Dispatcher::dispatch(const JobPtr& job)
             job->sender = parts_.return_path.make(job->entry.id, domain->second.bounce_host);
     }
     Site& site = sites_[(*job->route)->site];
-    if (!site.lanes[job->source->id].admits(now)) {
+    policy::LaneBackoff& lane = site.lanes[job->source->id];
+    job->probe = lane.open();
+    if (!lane.admits(now)) {
         parked_.add();
         return settler_.park(job->token, (*job->route)->site.value());
     }
@@ -304,7 +308,9 @@ void Dispatcher::note_sign(const Finished& finished, WallTime now)
                    {"source", job.source->address.to_string()},
                    {"until", to_rfc3339(*lane.until())}});
         break;
-    case LaneSign::none: lane.probe_abandoned(); break;
+    case LaneSign::none:
+        if (job.probe) lane.probe_abandoned();
+        break;
     }
 }
 

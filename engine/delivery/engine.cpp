@@ -149,7 +149,7 @@ struct Engine::State {
     std::vector<std::unique_ptr<Shard>> shards;
     std::map<PoolName, std::unique_ptr<Dispatcher>> dispatchers; // written on the dispatch thread under `mutex`
     mutable std::mutex mutex;
-    std::size_t running = 0;                             // dispatchers whose coroutine has not ended
+    std::size_t running = 0; // dispatchers whose coroutine has not ended
     bool held = false;
     bool stopping = false;
     std::promise<void> all_ended;

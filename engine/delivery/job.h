@@ -35,6 +35,7 @@ struct Job {
     RoutePtr route;
     std::optional<SourceSettings> source;
     std::optional<EmailAddress> sender; // MAIL: our return path, or nothing for the null sender
+    bool probe = false;                 // the one that finds out whether a lane that backed off gets connections again
     std::atomic<bool> revoked{false};   // the entry is no longer ours: nothing more of it may be sent
 };
 using JobPtr = std::shared_ptr<Job>;

@@ -60,6 +60,8 @@ Lane::Lane(LaneContext& context, SourceSettings source, std::shared_ptr<SiteLoad
 void Lane::offer(JobPtr job)
 {
     if (stopping_) return give_back(job, "stopping");
+    if (closed_ && !job->probe) return give_back(job, "lane-backoff");
+    closed_ = false;
     queue_.push_back(std::move(job));
     if (idle_.empty())
         grow();
@@ -218,6 +220,7 @@ void Lane::failed(const JobPtr& job, const smtp::Outcome& outcome)
     const bool ours = verdict.kind == policy::Verdict::Kind::give_back;
     Finished finished{.job = job, .verdict = verdict, .outcome = outcome};
     finished.sign = ours ? LaneSign::none : LaneSign::refused;
+    closed_ = !ours;
     context_.finish(std::move(finished));
     for (const JobPtr& waiting : std::exchange(queue_, {})) give_back(waiting, ours ? "local-fault" : "lane-backoff");
 }

@@ -76,6 +76,7 @@ private:
     std::size_t connections_ = 0;          // coroutines
     std::size_t standing_ = 0;             // of them with an open session
     SteadyTime no_growth_before_{};        // after a connection that failed beside standing ones
+    bool closed_ = false;                  // got no connection: everything comes back until the probe
     bool stopping_ = false;
 };
 

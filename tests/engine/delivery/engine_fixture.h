@@ -5,8 +5,10 @@
 //   waits   `until` looks again and again for at most kWaitMax, so no test depends on speed
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -16,6 +18,7 @@
 
 #include "bench/sink/sink.h"
 #include "engine/delivery/engine.h"
+#include "engine/mail/content.h"
 #include "tests/engine/queue/queue_fixture.h"
 #include "tests/support/dns_server.h"
 
@@ -39,7 +42,7 @@ public:
     awaitable<Result<>> audit(TenantId, DomainName, std::string) override { co_return Result<>{}; }
 };
 
-inline constexpr std::chrono::seconds kWaitMax{30};
+inline constexpr std::chrono::seconds kWaitMax{20};
 
 template <class Condition>
 bool until(Condition condition)
@@ -55,17 +58,18 @@ bool until(Condition condition)
 class EngineTest : public testing::Test {
 protected:
     static constexpr const char* kZone = R"(
-        one   300 IN MX 10 mx-one
-        mx-one 300 IN A 127.0.0.11
-        two   300 IN MX 10 mx-two
-        mx-two 300 IN A 127.0.0.12
-        pair  300 IN MX 10 mx-gone
-        pair  300 IN MX 20 mx-one
-        mx-gone 300 IN A 127.0.0.19
-        gone  300 IN MX 10 mx-gone
-        none  300 IN MX 0 .
-        private 300 IN MX 10 mx-private
-        mx-private 300 IN A 10.1.2.3)";
+one   300 IN MX 10 mx-one
+mx-one 300 IN A 127.0.0.11
+two   300 IN MX 10 mx-two
+mx-two 300 IN A 127.0.0.12
+pair  300 IN MX 10 mx-gone
+pair  300 IN MX 20 mx-one
+mx-gone 300 IN A 127.0.0.19
+gone  300 IN MX 10 mx-gone
+none  300 IN MX 0 .
+private 300 IN MX 10 mx-private
+mx-private 300 IN A 10.1.2.3
+)";
 
     void SetUp() override
     {
@@ -149,6 +153,13 @@ protected:
             if (event.kind == kind) return event;
         throw std::runtime_error{"no such event"};
     }
+    // What the queue says so far, for the message of a failure.
+    std::string told()
+    {
+        std::string out;
+        for (const queue::Event& event : events()) out += event.to_json() + "\n";
+        return out.substr(0, 4000);
+    }
     static std::vector<std::string> addresses(const std::string& domain, std::size_t count)
     {
         std::vector<std::string> out;
@@ -156,7 +167,7 @@ protected:
         return out;
     }
 
-    static constexpr const char* kContent = "content";
+    static constexpr const char* kContent = "c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00";
     RedisServer redis;
     tests::DnsServer dns{{{"test.example", kZone}}};
     Registry metrics;

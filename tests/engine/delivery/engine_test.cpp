@@ -137,7 +137,7 @@ TEST_F(EngineTest, MissingContentBouncesAndSaysSo)
 {
     sink(11);
     start_engine();
-    enqueue(1, addresses("one.test.example", 1), [](queue::Entry& entry) { entry.content = "unknown"; });
+    enqueue(1, addresses("one.test.example", 1), [](queue::Entry& entry) { entry.content = std::string(64, '0'); });
     ASSERT_TRUE(until([&] { return count(EventKind::bounced) == 1; }));
     EXPECT_EQ(only(EventKind::bounced).klass, "content_missing");
 }
