@@ -75,7 +75,7 @@ Result<KeyPair> make_key_pair(Algorithm algorithm)
 
 Result<KeyHandle> open_private_key(Algorithm algorithm, std::string_view der)
 {
-    // By type, not by OpenSSL 3's guessing decoder: a third of its price (FEASIBILITY 5).
+    // By type, not by OpenSSL 3's guessing decoder: a third of its price.
     const auto* at = reinterpret_cast<const unsigned char*>(der.data());
     KeyHandle key{d2i_PrivateKey(type_of(algorithm), nullptr, &at, static_cast<long>(der.size()))};
     if (!key) return fail(Errc::malformed, "not a private key in DER");

@@ -4,7 +4,7 @@
 //   in       the snapshot's sealed keys, replaced whole; a key that did not change keeps its identity (KeyId)
 //   out      for a domain: the newest RSA key and the newest Ed25519 key; an opened key for this thread
 //   limits   kOpenKeysMax opened keys for all threads, kThreadKeysMax copies a thread; the least used goes first
-//   threads  any. A thread signs with a copy of its own (EVP_PKEY_dup): a shared one costs 15 % (FEASIBILITY 6)
+//   threads  any. A thread signs with a copy of its own (EVP_PKEY_dup): a shared one costs 15 %
 //   errors   local_fault (cannot be unsealed or is no key of its algorithm: detail says which)
 #pragma once
 

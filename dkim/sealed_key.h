@@ -8,7 +8,7 @@
 //   limits  kSecretMax octets a secret
 //   errors  malformed (not this form), denied (another key-encryption key, other owner, or changed octets), too_long,
 //           local_fault
-//   source  AES-256-GCM, NIST SP 800-38D; DESIGN 10
+//   source  AES-256-GCM, NIST SP 800-38D
 #pragma once
 
 #include <cstdint>

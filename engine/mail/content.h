@@ -74,9 +74,10 @@ const EmailAddress& from_of(const Content& content);
 
 // A whole message from a client. Line ends become CRLF; Bcc and Return-Path fields go; 8-bit header fields become
 // encoded words; text with 8-bit octets or long lines becomes quoted-printable or base64. A message that carries a
-// DKIM-Signature or is multipart/signed keeps its octets (line ends apart): it may then need 8BITMIME. Errors:
-// malformed (NUL, a line that is no header field, a header not in UTF-8, a line over 998 octets that cannot be encoded
-// again), bad_value (not exactly one From field with exactly one mailbox), too_long.
+// DKIM-Signature or is multipart/signed keeps its octets (line ends apart), and octets that no encoding may touch (between
+// MIME parts) stay: these may need 8BITMIME. Done twice, it changes nothing more.
+// Errors: malformed (NUL, a line that is no header field, a header not in UTF-8, a line over 998 octets that cannot be
+// encoded again), bad_value (not exactly one From field with exactly one mailbox), too_long.
 Result<RawContent> raw_from_client(std::string bytes);
 
 struct RenderRequest {

@@ -69,30 +69,34 @@ Result<> append_field(const RawField& field, bool keep, std::string& out)
     return {};
 }
 
-Result<std::string> rebuilt(std::string_view message, const RawParts& parts)
+// The message with a header that may be sent.
+Result<std::string> with_clean_header(const RawParts& parts, bool keep)
 {
-    const bool keep = is_signed(parts);
-    const bool encode = !keep && (!is_ascii(parts.body) || has_long_line(parts.body));
     std::string out;
-    out.reserve(message.size() + message.size() / 8);
     for (const RawField& field : parts.fields) {
         if (!keep && is_dropped(field.name)) continue;
-        if (encode && is_content_field(field.name)) continue;
         if (Result<> done = append_field(field, keep, out); !done) return std::unexpected{done.error()};
     }
-    if (!encode) {
-        out += "\r\n";
-        out += parts.body;
-    } else {
-        Result<std::string> body = encoded_body(message);
-        if (!body) return body;
-        if (!contains_field(parts.fields, "MIME-Version")) out += "MIME-Version: 1.0\r\n";
-        out += *body;
-    }
-    if (!out.ends_with("\r\n")) out += "\r\n";
-    if (has_long_line(out)) return fail(Errc::malformed, fmt::format("message: a line over {} octets", kFieldLineMax));
-    if (out.size() > kContentMax) return fail(Errc::too_long, fmt::format("message: over {} octets", kContentMax));
-    return out;
+    out += "\r\n";
+    return out += parts.body;
+}
+
+// The message with a body that needs 7 bits and short lines. 8-bit octets where no encoding is allowed (between parts, in
+// their headers) stay, and the whole body with them.
+Result<std::string> with_encoded_body(std::string message)
+{
+    const Result<RawParts> parts = cut_raw(message);
+    if (!parts) return std::unexpected{parts.error()};
+    const bool too_long = has_long_line(parts->body);
+    if (is_ascii(parts->body) && !too_long) return message;
+    const Result<std::string> body = encoded_body(message);
+    if (!body) return body;
+    if (!too_long && !is_ascii(*body)) return message;
+    std::string out;
+    for (const RawField& field : parts->fields)
+        if (!is_content_field(field.name)) out += field.text;
+    if (!contains_field(parts->fields, "MIME-Version")) out += "MIME-Version: 1.0\r\n";
+    return out += *body;
 }
 
 // Cuts the text parts that have variables out of the body, and remembers what stands at each mark.
@@ -249,8 +253,13 @@ Result<RawContent> raw_from_client(std::string bytes)
     if (!parts) return std::unexpected{parts.error()};
     const Result<NamedAddress> from = from_field(parts->fields);
     if (!from) return std::unexpected{from.error()};
-    Result<std::string> whole = rebuilt(message, *parts);
+    const bool keep = is_signed(*parts);
+    Result<std::string> whole = with_clean_header(*parts, keep);
+    if (whole && !keep) whole = with_encoded_body(std::move(*whole));
     if (!whole) return std::unexpected{whole.error()};
+    if (has_long_line(*whole))
+        return fail(Errc::malformed, fmt::format("message: a line over {} octets", kFieldLineMax));
+    if (whole->size() > kContentMax) return fail(Errc::too_long, fmt::format("message: over {} octets", kContentMax));
     return RawContent{from->address, std::move(*whole), false, false};
 }
 
