@@ -81,16 +81,16 @@ std::string SinkCounts::to_json(std::chrono::milliseconds running) const
     return json + "}}";
 }
 
-Sink::Sink(SinkOptions options)
+Sink::Sink(const SinkOptions& options)
     : shared_{.options = options, .rules = SinkRules{options.rules}, .recorder = SinkRecorder{options.record}}
 {
 }
 
 Sink::~Sink() { stop(); }
 
-Result<std::unique_ptr<Sink>> Sink::start(SinkOptions options)
+Result<std::unique_ptr<Sink>> Sink::start(const SinkOptions& options)
 {
-    std::unique_ptr<Sink> sink{new Sink{std::move(options)}};
+    std::unique_ptr<Sink> sink{new Sink{options}};
     if (const Result<> opened = sink->shared_.recorder.open(); !opened) return std::unexpected{opened.error()};
     if (sink->shared_.options.tls) {
         const Result<DomainName> name = DomainName::parse(sink->shared_.options.dialogue.name);

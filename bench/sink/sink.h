@@ -63,7 +63,7 @@ struct SinkShared {
 
 class Sink {
 public:
-    static Result<std::unique_ptr<Sink>> start(SinkOptions options);
+    static Result<std::unique_ptr<Sink>> start(const SinkOptions& options);
     ~Sink(); // stops
     Sink(const Sink&) = delete;
     Sink& operator=(const Sink&) = delete;
@@ -74,7 +74,7 @@ public:
     void stop();
 
 private:
-    explicit Sink(SinkOptions options);
+    explicit Sink(const SinkOptions& options);
     Result<> listen();
     void run();
 

@@ -129,7 +129,7 @@ int run(const Words& words)
     std::signal(SIGPIPE, SIG_IGN);
 
     Result<SinkOptions> options = options_of(words);
-    Result<std::unique_ptr<Sink>> sink = options ? Sink::start(std::move(*options)) : std::unexpected{options.error()};
+    Result<std::unique_ptr<Sink>> sink = options ? Sink::start(*options) : std::unexpected{options.error()};
     if (!sink) {
         std::fprintf(stderr, "penguin-bench sink: %s\n", sink.error().detail.c_str());
         return 1;

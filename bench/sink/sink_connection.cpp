@@ -13,7 +13,7 @@ namespace {
 using smtp::Reply;
 using smtp::ServerDialogue;
 
-constexpr std::size_t kReadMax = 32 * 1024; // octets a read
+constexpr std::size_t kReadMax = std::size_t{32} * 1024; // octets a read
 
 SteadyTime in(std::chrono::seconds time) { return std::chrono::steady_clock::now() + time; }
 

@@ -18,7 +18,7 @@ namespace penguin::net {
 
 class TlsStream final : public ByteStream {
 public:
-    static constexpr std::size_t kRecordMax = 16 * 1024; // octets of plain text (RFC 8446 5.1)
+    static constexpr std::size_t kRecordMax = std::size_t{16} * 1024; // octets of plain text (RFC 8446 5.1)
 
     // Handshakes. Bytes that were read from `below` before are no concern of TLS: whoever has some must not come here.
     static awaitable<Result<std::unique_ptr<TlsStream>>> start(std::unique_ptr<TcpStream> below, SslPtr ssl,

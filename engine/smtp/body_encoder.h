@@ -40,8 +40,8 @@ private:
 
 class BodyEncoder {
 public:
-    static constexpr std::size_t kPiecesMax = 64;       // views a call: one writev
-    static constexpr std::size_t kWriteMax = 64 * 1024; // octets a call: what one deadline covers
+    static constexpr std::size_t kPiecesMax = 64;                    // views a call: one writev
+    static constexpr std::size_t kWriteMax = std::size_t{64} * 1024; // octets a call: what one deadline covers
 
     explicit BodyEncoder(const Body& body) : body_{&body} {}
     // What to write next; empty only after last(). The views live as long as the body's text, the span until the next

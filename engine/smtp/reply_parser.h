@@ -22,9 +22,9 @@ namespace penguin::smtp {
 
 // RFC 5321 4.5.3.1.5 says 512; servers that put long URLs into refusals go beyond it, and what they say is worth
 // reading.
-inline constexpr std::size_t kReplyLineMax = 2048;      // octets with the line end
-inline constexpr std::size_t kReplyLinesMax = 128;      // lines a reply
-inline constexpr std::size_t kReplyTextMax = 32 * 1024; // octets a reply
+inline constexpr std::size_t kReplyLineMax = 2048;                   // octets with the line end
+inline constexpr std::size_t kReplyLinesMax = 128;                   // lines a reply
+inline constexpr std::size_t kReplyTextMax = std::size_t{32} * 1024; // octets a reply
 
 class ReplyParser {
 public:

@@ -55,7 +55,7 @@ std::unique_ptr<Sink> sink_with(std::initializer_list<const char*> rules, SinkOp
 {
     options.listen = {kAnyPort};
     for (const char* rule : rules) options.rules.push_back(SinkRule::parse(rule).value());
-    return Sink::start(std::move(options)).value();
+    return Sink::start(options).value();
 }
 
 // What our session hears from the sink for one message: the code of each recipient, or 0 when the connection was lost;
