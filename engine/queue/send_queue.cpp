@@ -123,64 +123,72 @@ awaitable<Result<std::vector<Claimed>>> SendQueue::claim(const ClaimRequest& req
     arguments.insert(arguments.end(), request.full.begin(), request.full.end());
     Result<RedisReply> reply = co_await state_->scripts.run(scripts::claim, std::move(arguments));
     if (!reply) co_return std::unexpected{reply.error()};
-    co_return co_await state_->take_up(std::move(*reply));
+    Sorted sorted = state_->sort_out(*reply);
+    co_await state_->put_away(sorted);
+    co_return std::move(sorted.good);
 }
 
+// The caller compares it with its memory, which goes on changing: so nothing is awaited between the reading and the return.
 awaitable<Result<std::vector<Claimed>>> SendQueue::hand()
 {
-    Result<RedisReply> reply =
-        co_await state_->scripts.command({"HGETALL", state_->scripts.key("hand:" + state_->options.node.value())});
-    if (!reply) co_return std::unexpected{reply.error()};
-    co_return co_await state_->take_up(std::move(*reply));
+    constexpr int kReadsMax = 3;
+    const std::string key = state_->scripts.key("hand:" + state_->options.node.value());
+    for (int reads = 1;; ++reads) {
+        const Result<RedisReply> reply = co_await state_->scripts.command({"HGETALL", key});
+        if (!reply) co_return std::unexpected{reply.error()};
+        Sorted sorted = state_->sort_out(*reply);
+        if (sorted.clean() || reads == kReadsMax) co_return std::move(sorted.good);
+        co_await state_->put_away(sorted);
+    }
 }
 
-awaitable<Result<std::vector<Claimed>>> SendQueue::State::take_up(RedisReply reply)
+Sorted SendQueue::State::sort_out(const RedisReply& reply) const
 {
-    std::vector<Claimed> claimed;
-    std::vector<std::string> bad{options.node.value(), options.incarnation};
+    Sorted sorted;
     const RedisReply::Array& flat = reply.array();
-    claimed.reserve(flat.size() / 2);
+    sorted.good.reserve(flat.size() / 2);
+    const WallTime now = wall_now();
     for (std::size_t i = 0; i + 1 < flat.size(); i += 2) {
         const std::string& token = flat[i].text();
         Result<Entry> entry = entry_of(flat[i + 1].text());
-        if (entry) {
-            claimed.push_back({token, std::move(*entry)});
-            continue;
-        }
-        log::warning("queue", "entry_buried", {{"pool", options.pool.value()}, {"why", entry.error().detail}});
-        bad.push_back(token);
-        bad.push_back(fmt::format("{}: {}", name_of(entry.error().code), entry.error().detail));
+        if (!entry)
+            sorted.bad.emplace_back(token, fmt::format("{}: {}", name_of(entry.error().code), entry.error().detail));
+        else if (entry->not_before && *entry->not_before > now)
+            sorted.early.push_back({token, std::move(*entry)});
+        else
+            sorted.good.push_back({token, std::move(*entry)});
     }
-    if (bad.size() > 2) {
-        // Should this fail, they stay in the hand, and the next comparison meets them again.
-        const Result<RedisReply> buried = co_await scripts.run(scripts::bury, std::move(bad));
-        if (!buried) log::warning("queue", "bury_failed", {{"why", buried.error().detail}});
-    }
-    co_await postpone(claimed);
-    co_return claimed;
+    return sorted;
 }
 
-awaitable<void> SendQueue::State::postpone(std::vector<Claimed>& claimed)
+// Should a call fail, what it was about stays in the hand, and the next comparison meets it again.
+awaitable<void> SendQueue::State::put_away(Sorted& sorted)
 {
+    if (!sorted.bad.empty()) {
+        std::vector<std::string> arguments{options.node.value(), options.incarnation};
+        for (const auto& [token, why] : sorted.bad) {
+            log::warning("queue", "entry_buried", {{"pool", options.pool.value()}, {"why", why}});
+            arguments.push_back(token);
+            arguments.push_back(why);
+        }
+        const Result<RedisReply> buried = co_await scripts.run(scripts::bury, std::move(arguments));
+        if (!buried) log::warning("queue", "bury_failed", {{"why", buried.error().detail}});
+    }
+    if (sorted.early.empty()) co_return;
     std::vector<std::string> arguments{options.node.value(), options.incarnation};
-    std::set<Token> early;
-    const WallTime now = wall_now();
-    for (const Claimed& one : claimed) {
-        if (!one.entry.not_before || *one.entry.not_before <= now) continue;
-        early.insert(one.token);
+    for (const Claimed& one : sorted.early) {
         arguments.push_back(one.token);
         arguments.push_back(std::to_string(to_unix_ms(*one.entry.not_before)));
     }
-    if (early.empty()) co_return;
     const Result<RedisReply> reply = co_await scripts.run(scripts::postpone, std::move(arguments));
-    // Redis' clock decides. Without its word none of them goes out: they stay in the hand for the next comparison.
-    if (reply) {
-        std::set<Token> gone;
-        for (const RedisReply& token : reply->array()) gone.insert(token.text());
-        early = std::move(gone);
-    } else
+    if (!reply) {
         log::warning("queue", "postpone_failed", {{"why", reply.error().detail}});
-    std::erase_if(claimed, [&early](const Claimed& one) { return early.contains(one.token); });
+        co_return;
+    }
+    std::set<Token> gone;
+    for (const RedisReply& token : reply->array()) gone.insert(token.text());
+    for (Claimed& one : sorted.early)
+        if (!gone.contains(one.token)) sorted.good.push_back(std::move(one));
 }
 
 awaitable<Result<SettleReport>> SendQueue::settle(std::span<const Settlement> settlements)

@@ -17,6 +17,14 @@ inline constexpr std::size_t kEnqueueOctets = 4 * 1024 * 1024; // and octets of 
 inline constexpr std::size_t kTokensMax = 500;                 // tokens a script call
 inline constexpr std::size_t kDoubtfulMax = 100'000;           // tokens whose settle had no reply
 
+// What a claim or a hand holds.
+struct Sorted {
+    std::vector<Claimed> good;
+    std::vector<Claimed> early;                     // a plain producer's, before their time
+    std::vector<std::pair<Token, std::string>> bad; // and why
+    bool clean() const { return early.empty() && bad.empty(); }
+};
+
 struct SendQueue::State {
     State(RedisConnection& redis, Options given);
 
@@ -29,9 +37,10 @@ struct SendQueue::State {
     std::string lease_ms() const;
     std::string owner() const { return options.node.value() + "/" + options.incarnation; }
     void renew_lease(std::chrono::nanoseconds asked);
-    // From a flat reply of token, packed value ... Entries that do not parse are buried, those whose time has not come wait.
-    awaitable<Result<std::vector<Claimed>>> take_up(RedisReply reply);
-    awaitable<void> postpone(std::vector<Claimed>& claimed);
+    // From a flat reply of token, packed value ...
+    Sorted sort_out(const RedisReply& reply) const;
+    // Buries what does not parse, lets wait what is early. What was not early by Redis' clock joins `good`.
+    awaitable<void> put_away(Sorted& sorted);
     awaitable<Result<SettleReport>> settle(std::span<const Settlement> part);
     awaitable<Result<>> take_over(std::string node);
 };
