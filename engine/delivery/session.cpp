@@ -32,6 +32,10 @@ Error unasked(const Reply& reply)
                  "the server spoke unasked: " + std::to_string(reply.code) + " " + reply.text()};
 }
 
+// A server that breaks the form or the bounds of a reply is at fault, whatever the rule. too_long would say that the
+// message is.
+Error unreadable(const Error& why) { return Error{Errc::malformed, why.detail}; }
+
 Report same_for_all(const Envelope& envelope, const Outcome& outcome, bool reusable)
 {
     return Report{std::vector<Outcome>(envelope.recipients.size(), outcome), reusable};
@@ -109,7 +113,7 @@ awaitable<Result<Reply>> Session::Impl::read_reply(Duration limit)
     const SteadyTime until = deadline(limit);
     for (;;) {
         Result<std::optional<Reply>> reply = parser_.take(unread_);
-        if (!reply) co_return std::unexpected{reply.error()};
+        if (!reply) co_return std::unexpected{unreadable(reply.error())};
         if (*reply) co_return std::move(**reply);
         const Result<std::size_t> count = co_await stream_->read_some(buffer_, until);
         if (!count) co_return std::unexpected{count.error()};
@@ -128,7 +132,7 @@ std::optional<Result<Reply>> Session::Impl::reply_that_came()
         unread_ = std::string_view{buffer_.data(), *count};
     }
     Result<std::optional<Reply>> reply = parser_.take(unread_);
-    if (!reply) return std::unexpected{reply.error()};
+    if (!reply) return std::unexpected{unreadable(reply.error())};
     if (*reply) return std::move(**reply);
     return fail(Errc::malformed, "the server sent half a line unasked");
 }
@@ -216,7 +220,7 @@ awaitable<std::optional<Outcome>> Session::Impl::start_tls()
     if (reply->intermediate()) co_return Outcome::lost(Phase::tls, unasked(*reply));
     if (!reply->positive()) co_return std::nullopt; // not now: opportunistic means that we go on in clear
     const std::optional<Result<Reply>> early = reply_that_came();
-    if (early && (*early || early->error().code == Errc::malformed || early->error().code == Errc::too_long))
+    if (early && (*early || early->error().code == Errc::malformed))
         co_return Outcome::lost(Phase::tls, Error{Errc::malformed, "octets behind the answer to STARTTLS"});
     const Result<> done = co_await handshake();
     if (!done) co_return Outcome::lost(Phase::tls, done.error());
@@ -253,9 +257,7 @@ awaitable<Report> Session::Impl::deliver(const Envelope& envelope, std::string_v
     Transaction transaction{envelope, offered_, *body};
     if (transaction.step() != Transaction::Step::done && !permit_())
         transaction.abandon(Error{Errc::stale, "the node may not send any more"});
-    crash_point("deliver.before");
     while (transaction.step() != Transaction::Step::done) co_await step(transaction, *body);
-    crash_point("deliver.after");
     used_ = true;
     const bool reusable = transaction.reusable() && unread_.empty() && !broken_;
     if (!reusable) close();
@@ -292,7 +294,7 @@ awaitable<void> Session::Impl::write_body(Transaction& transaction, const smtp::
                 transaction.abandon(Error{Errc::stale, "the node may not send any more"});
                 co_return;
             }
-            crash_point("deliver.dot.before");
+            crash_point("delivery.dot.before");
         }
         const Result<> written = co_await stream_->write(pieces, deadline(options_.timeouts.body_block));
         if (!written) {
@@ -301,7 +303,7 @@ awaitable<void> Session::Impl::write_body(Transaction& transaction, const smtp::
         }
     }
     transaction.body_written();
-    crash_point("deliver.dot.after");
+    crash_point("delivery.dot.after");
 }
 
 awaitable<void> Session::Impl::hear(Transaction& transaction)

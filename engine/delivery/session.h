@@ -8,6 +8,7 @@
 //            not_tried: no command about this message was answered, it may go again at once.
 //            lost at Phase::mail with bad_value (the server lacks 8BITMIME or SMTPUTF8, or the content breaks a rule of
 //            body_encoder.h) or too_long (over the SIZE that the server declared): the same server will never take it.
+//            lost with malformed: the server sent what is no reply, or more than a reply may be.
 //   threads  belongs to the io_context on which it was opened
 //   source   RFC 5321, 3207 (STARTTLS), 2920 (PIPELINING), 1870 (SIZE), 6152 (8BITMIME), 6531 (SMTPUTF8)
 #pragma once

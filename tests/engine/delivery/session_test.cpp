@@ -212,7 +212,7 @@ const FaultCase kFaults[] = {
     {"NonsenseBehindTheBody", kPipelining + kEnvelope + Script{"S 250 ok", "S 250 ok", "S 354 go", "BODY", "S ok!"},
      "lost body malformed duplicate (over)"},
     {"LineWithoutEnd", kPipelining + kEnvelope + Script{"RAW 250 " + std::string(9000, 'x')},
-     "lost mail too_long (over)"},
+     "lost mail malformed (over)"},
     // lies and babble
     {"IntermediateGreeting", {"S 354 go"}, "open: lost greeting malformed"},
     {"TwoGreetings", {"S 220 mx\r\n220 mx again", "STALL"}, "open: lost ehlo malformed"},
@@ -227,14 +227,14 @@ const FaultCase kFaults[] = {
      kPipelining + kEnvelope + Script{"RAW 250 ok\r\n250 ok\r\n354 go\r\n552 too big\r\n", "STALL"},
      "answered body 552 (over)"},
     {"BabblesForEver", kPipelining + kEnvelope + Script{"RAW " + std::string(300'000, '2')},
-     "lost mail too_long (over)"},
+     "lost mail malformed (over)"},
     {"RepliesForEver",
      [] {
          std::string lines;
          while (lines.size() < 100'000) lines += "250-more\r\n";
          return kPipelining + kEnvelope + Script{"RAW " + lines};
      }(),
-     "lost mail too_long (over)"},
+     "lost mail malformed (over)"},
     {"ExtraReplyBehindTheBody",
      kPipelining + kEnvelope + Script{"S 250 ok", "S 250 ok", "S 354 go", "BODY", "RAW 250 taken\r\n250 twice\r\n"},
      "answered body 250 (over)"},
