@@ -6,7 +6,8 @@
 //               mx 300 IN A 127.0.0.2)"}}};
 //           ... dns.server() ...                         // "127.0.0.1:38471"
 //   zones   the text follows an SOA (TTL 60, minimum 30) and an NS that we put in front; "." is a zone of its own and
-//           answers for every name. Other names than those of the zones are REFUSED
+//           answers for every name. Other names than those of the zones are REFUSED. Every line names its owner:
+//           white space in front of a line is removed, so that a test may indent
 //   ends    with the object: its process group, by id; with the test, whatever becomes of it (PDEATHSIG)
 //   errors  std::runtime_error with nsd's own log: nsd is not installed, a zone has an error
 #pragma once

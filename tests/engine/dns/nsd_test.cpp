@@ -175,5 +175,10 @@ TEST_F(NsdTest, TwoThousandNamesAtOnce)
     EXPECT_EQ(resolver->in_flight(), 0U);
 }
 
+TEST(DnsServer, RefusesAZoneWithAnError)
+{
+    EXPECT_THROW(DnsServer({{"bad.example", "a IN A not-an-address"}}), std::runtime_error);
+}
+
 } // namespace
 } // namespace penguin::dns
