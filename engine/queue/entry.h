@@ -20,8 +20,8 @@
 
 namespace penguin::queue {
 
-inline constexpr std::size_t kEntryMax = 128 * 1024; // octets of JSON
-inline constexpr std::size_t kRawMax = 64 * 1024;    // octets of message
+inline constexpr std::size_t kEntryMax = std::size_t{128} * 1024; // octets of JSON
+inline constexpr std::size_t kRawMax = std::size_t{64} * 1024;    // octets of message
 
 enum class Priority : std::uint8_t { high = 0, normal = 1, low = 2 };
 

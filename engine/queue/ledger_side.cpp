@@ -25,15 +25,19 @@ struct StreamId {
     std::uint64_t sequence = 0;
 };
 
+bool is_number(std::string_view text, std::uint64_t& number)
+{
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return code == std::errc{} && end == text.data() + text.size();
+}
+
 Result<StreamId> parse_stream_id(std::string_view text)
 {
     StreamId id;
-    const char* end = text.data() + text.size();
-    const auto first = std::from_chars(text.data(), end, id.ms);
-    if (first.ec != std::errc{} || first.ptr == end || *first.ptr != '-')
+    const auto dash = text.find('-');
+    if (dash == std::string_view::npos || !is_number(text.substr(0, dash), id.ms) ||
+        !is_number(text.substr(dash + 1), id.sequence))
         return fail(Errc::bad_value, "position: not a stream id");
-    const auto second = std::from_chars(first.ptr + 1, end, id.sequence);
-    if (second.ec != std::errc{} || second.ptr != end) return fail(Errc::bad_value, "position: not a stream id");
     return id;
 }
 

@@ -248,9 +248,9 @@ struct RedisConnection::State : std::enable_shared_from_this<State> {
 };
 
 RedisConnection::RedisConnection(asio::any_io_executor executor, Options options)
-    : state_{std::make_shared<State>(executor, std::move(options))}
+    : state_{std::make_shared<State>(std::move(executor), std::move(options))}
 {
-    asio::co_spawn(executor, State::run(state_), asio::detached);
+    asio::co_spawn(state_->executor, State::run(state_), asio::detached);
 }
 
 RedisConnection::~RedisConnection() { state_->close(); }

@@ -30,8 +30,8 @@ namespace penguin::queue {
 
 class RedisConnection {
 public:
-    static constexpr std::size_t kInFlightMax = 4096;           // commands
-    static constexpr std::size_t kUnsentMax = 64 * 1024 * 1024; // octets
+    static constexpr std::size_t kInFlightMax = 4096;                        // commands
+    static constexpr std::size_t kUnsentMax = std::size_t{64} * 1024 * 1024; // octets
 
     struct Options {
         RedisUrl url;

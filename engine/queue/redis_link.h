@@ -24,7 +24,7 @@ void append_command(std::string& out, const std::vector<std::string>& arguments)
 struct RedisLink {
     using Socket = asio::generic::stream_protocol::socket;
     using TlsStream = asio::ssl::stream<Socket&>;
-    static constexpr std::size_t kReadMax = 64 * 1024; // octets a read
+    static constexpr std::size_t kReadMax = std::size_t{64} * 1024; // octets a read
 
     explicit RedisLink(const asio::any_io_executor& executor) : socket{executor}, reader{redisReaderCreate()} {}
 

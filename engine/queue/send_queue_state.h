@@ -10,12 +10,12 @@
 
 namespace penguin::queue {
 
-inline constexpr int kContractVersion = 1;                     // engine/queue/README.md
-inline constexpr std::size_t kClaimMax = 1000;                 // entries a call
-inline constexpr std::size_t kEnqueueMax = 1000;               // messages a script call
-inline constexpr std::size_t kEnqueueOctets = 4 * 1024 * 1024; // and octets of entries
-inline constexpr std::size_t kTokensMax = 500;                 // tokens a script call
-inline constexpr std::size_t kDoubtfulMax = 100'000;           // tokens whose settle had no reply
+inline constexpr int kContractVersion = 1;                                  // engine/queue/README.md
+inline constexpr std::size_t kClaimMax = 1000;                              // entries a call
+inline constexpr std::size_t kEnqueueMax = 1000;                            // messages a script call
+inline constexpr std::size_t kEnqueueOctets = std::size_t{4} * 1024 * 1024; // and octets of entries
+inline constexpr std::size_t kTokensMax = 500;                              // tokens a script call
+inline constexpr std::size_t kDoubtfulMax = 100'000;                        // tokens whose settle had no reply
 
 // What a claim or a hand holds.
 struct Sorted {
