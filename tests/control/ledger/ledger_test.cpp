@@ -234,10 +234,10 @@ TEST_F(LedgerTest, NothingThatAServerSaysStopsIt)
     queued(2);
     const auto claimed = stores->must(stores->queue.claim({.max = 2, .per_tenant = 2, .full = {}}));
     stores->settle({claimed[0]}, EventKind::bounced, [](Event& event) {
-        event.reply = std::string{"nul \0 quote \" brace } \\ backslash", 32};
+        event.reply = std::string{"nul \0 quote \" brace } \\ backslash", 33};
         event.suppress = true;
         event.recipient = "not an address";
-        event.at = from_unix_ms(253'402'300'800'000 * 10);
+        event.at = wall_now() + std::chrono::hours{24 * 365 * 100}; // a clock gone mad
     });
     stores->settle({claimed[1]}, EventKind::delivered);
     EXPECT_EQ(step(), 2U);
