@@ -181,12 +181,18 @@ bool ChildProcess::running() const { return state_->running; }
 awaitable<std::string> ChildProcess::ended()
 {
     const std::shared_ptr<State> state = state_;
-    const auto [code] = co_await state->handle.async_wait(asio::posix::stream_descriptor::wait_read, use_result);
-    if (code) co_return "not watched any more: " + code.message();
     int status = 0;
-    ::waitpid(state->pid, &status, 0);
+    pid_t buried = 0;
+    while (buried == 0) {
+        // A wait may end although nothing has happened (seen: an event of a closed descriptor whose place in the reactor
+        // this one got), so the process itself is asked, without waiting for it here.
+        const auto [code] = co_await state->handle.async_wait(asio::posix::stream_descriptor::wait_read, use_result);
+        if (code) co_return "not watched any more: " + code.message();
+        buried = ::waitpid(state->pid, &status, WNOHANG);
+        if (buried < 0 && errno == EINTR) buried = 0;
+    }
     state->running = false;
-    co_return text_of_status(status);
+    co_return buried < 0 ? std::string{"ended, and nobody knows how"} : text_of_status(status);
 }
 
 void ChildProcess::signal(int number) const

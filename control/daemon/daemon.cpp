@@ -141,6 +141,7 @@ awaitable<void> Daemon::feed_watchdog()
 awaitable<void> Daemon::end()
 {
     if (service_) {
+        notifier_.more_time(config_.node.stop_grace + Notifier::kMoreTime);
         const bool name_given_up = co_await aside(beside_, [this] { return service_->stop(config_.node.stop_grace); });
         if (const Result<NodeName> node = node_name(config_.node); name_given_up && node) {
             const Result<> written = write_stopped(dir_, node->value());

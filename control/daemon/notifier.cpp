@@ -13,9 +13,9 @@ void tell(const std::string& state) { ::sd_notify(0, state.c_str()); }
 
 void Notifier::status(std::string_view text) const { tell(fmt::format("STATUS={}", text)); }
 
-void Notifier::more_time() const
+void Notifier::more_time(std::chrono::seconds time) const
 {
-    tell(fmt::format("EXTEND_TIMEOUT_USEC={}", std::chrono::microseconds{kMoreTime}.count()));
+    tell(fmt::format("EXTEND_TIMEOUT_USEC={}", std::chrono::microseconds{time}.count()));
 }
 
 void Notifier::ready() const { tell("READY=1\nSTATUS=sending"); }

@@ -12,8 +12,8 @@ class Notifier {
 public:
     static constexpr std::chrono::seconds kMoreTime{60}; // each time that a start or a stop asks for more
 
-    void status(std::string_view text) const; // what `systemctl status` shows
-    void more_time() const;                   // a start or a stop that takes long goes on
+    void status(std::string_view text) const;                    // what `systemctl status` shows
+    void more_time(std::chrono::seconds time = kMoreTime) const; // a start or a stop that takes long goes on
     void ready() const;
     void stopping() const;
     void alive() const; // feeds the watchdog

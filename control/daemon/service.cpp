@@ -102,7 +102,7 @@ struct Service::Parts {
           contents{io.get_executor(), worker_database.content, &pools.queue(PoolName{"default"}), metrics},
           snapshots{worker_database.control, snapshot_options(node),
                     [this](Snapshot snapshot) { publish(std::move(snapshot)); }, metrics},
-          acceptance{api_database, [this] { pools.wake(); }, metrics},
+          acceptance{api_database, slow_work.get_executor(), [this] { pools.wake(); }, metrics},
           api_keys{api_database.control},
           authenticator{
               api_keys,
@@ -163,8 +163,8 @@ struct Service::Parts {
     const StateDir dir;
     Registry& metrics;
     asio::io_context io{1};
-    asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
-    asio::thread_pool slow_work{1}; // RSA keys
+    asio::executor_work_guard<asio::io_context::executor_type> keep_running{io.get_executor()};
+    asio::thread_pool slow_work{1}; // RSA keys, large batches
     const dkim::MasterKey master;
     db::Database api_database;
     db::Database worker_database;
@@ -332,7 +332,7 @@ bool Service::stop(std::chrono::seconds grace)
     parts.engine->stop(grace);
     const bool redis_there = parts.on_control(parts.wind_down());
     parts.slow_work.join();
-    parts.work.reset();
+    parts.keep_running.reset();
     parts.io.stop();
     parts.thread.join();
     return redis_there;
