@@ -62,7 +62,7 @@ awaitable<Answer> create(ApiDeps& deps, const Request& request)
             db::Params pool{source->pool};
             const auto pools = co_await tx.query("select 1 from control.pools where name = $1", std::move(pool));
             if (!pools) co_return std::unexpected{pools.error()};
-            if (pools->empty()) co_return fail(Errc::bad_value, "pool: there is no pool of that name");
+            if (pools->empty()) co_return fail(Errc::missing, "no such pool");
             db::Params params{id, source->address, source->ehlo_name, source->node, source->pool, now};
             auto rows = co_await tx.query(
                 fmt::format("insert into control.sources (id, address, ehlo_name, node, pool, created) "
@@ -76,6 +76,8 @@ awaitable<Answer> create(ApiDeps& deps, const Request& request)
         });
     if (!made && made.error().code == Errc::conflict)
         co_return Refused{Problem{.code = Code::conflict, .detail = "There is a source with this address."}};
+    if (!made && made.error().code == Errc::missing)
+        co_return Refused{http::invalid("pool", "not_found", "there is no pool of that name")};
     if (!made) co_return failed(request, made.error());
     co_return json_response(201, shape(made->front()), {{"Location", "/v1/sources/" + id.text()}});
 }

@@ -62,14 +62,14 @@ std::expected<Change, Problem> read_change(const Request& request, bool is_new)
     return change;
 }
 
-// Errors: bad_value when the pool is not there.
+// Errors: missing when the pool is not there.
 awaitable<Result<>> check_pool(db::Transaction& tx, std::optional<std::string> pool)
 {
     if (!pool) co_return Result<>{};
     db::Params params{*pool};
     const auto rows = co_await tx.query("select 1 from control.pools where name = $1", std::move(params));
     if (!rows) co_return std::unexpected{rows.error()};
-    if (rows->empty()) co_return fail(Errc::bad_value, "pool: there is no pool of that name");
+    if (rows->empty()) co_return fail(Errc::missing, "no such pool");
     co_return Result<>{};
 }
 
@@ -101,6 +101,8 @@ awaitable<Answer> create(ApiDeps& deps, const Request& request)
         });
     if (!made && made.error().code == Errc::conflict)
         co_return Refused{Problem{.code = Code::conflict, .detail = "There is a tenant with this id."}};
+    if (!made && made.error().code == Errc::missing)
+        co_return Refused{http::invalid("pool", "not_found", "there is no pool of that name")};
     if (!made) co_return failed(request, made.error());
     http::Fields headers = etag_of(made->front());
     headers.emplace_back("Location", "/v1/tenants/" + id.text());
@@ -216,6 +218,8 @@ awaitable<Answer> update(ApiDeps& deps, const Request& request)
             if (!noted) co_return std::unexpected{noted.error()};
             co_return rows;
         });
+    if (!made && made.error().code == Errc::missing)
+        co_return Refused{http::invalid("pool", "not_found", "there is no pool of that name")};
     if (!made) co_return failed(request, made.error());
     co_return json_response(200, shape(made->front()), etag_of(made->front()));
 }

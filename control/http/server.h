@@ -4,7 +4,7 @@
 //   in       a Router, an Authenticator, ServerLimits
 //   order    head read -> limits and smuggling checks -> route -> credential -> audience and scope -> media type and size
 //            -> body read -> handler. What is refused before the body is refused without reading it.
-//   threads  belongs to one io_context
+//   threads  belongs to one io_context; metrics outlives it (its last coroutines, which it destroys itself, count there)
 //   errors   listen: bad_value (clear on an address that is not loopback), refused (address in use, no right to it),
 //            tls_failed (certificate or key cannot be used), local_fault
 //   source   RFC 9110, RFC 9112 (6.1: Content-Length with Transfer-Encoding is refused)

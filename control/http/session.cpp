@@ -66,6 +66,13 @@ Problem problem_of_head(const error_code& code)
     return Problem{.code = Code::malformed_request, .detail = "Not an HTTP/1.1 request: " + code.message() + "."};
 }
 
+// After these, we and a proxy before us may not agree where the next request begins.
+bool ends_connection(Code code)
+{
+    return code == Code::malformed_request || code == Code::version_not_supported || code == Code::headers_too_large ||
+           code == Code::uri_too_long;
+}
+
 template <class Stream>
 class Session final : public Connection {
 public:
@@ -132,7 +139,8 @@ private:
 
         auto admitted = co_await state_->exchange.admit(head_of(parser, peer_), trace);
         if (!admitted) {
-            const bool keep = parser.is_done() && parser.keep_alive() && more_allowed;
+            const bool keep =
+                parser.is_done() && parser.keep_alive() && more_allowed && !ends_connection(admitted.error().code);
             co_return co_await refuse(admitted.error(), trace, keep);
         }
         const std::size_t expected = parser.content_length().value_or(parser.is_done() ? 0 : admitted->body_max);

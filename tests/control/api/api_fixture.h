@@ -21,6 +21,8 @@
 
 namespace penguin::control::api::test {
 
+namespace json = boost::json;
+
 struct Reply {
     unsigned status = 0;
     std::string head; // without Date and X-Request-Id
@@ -59,9 +61,9 @@ protected:
 
     penguin::test::PostgresServer& postgres_ = penguin::test::PostgresServer::instance();
     std::string database_name_ = postgres_.migrated_database();
+    Registry metrics_; // before io_, whose last coroutines still use it
     asio::io_context io_;
     asio::thread_pool workers_{1};
-    Registry metrics_;
     tests::ZoneTable dns_;
     dkim::MasterKey master_ = dkim::MasterKey::random();
     std::unique_ptr<db::Database> database_;

@@ -16,7 +16,7 @@ int main()
     asio::io_context io;
     Registry metrics;
     db::Database database{io.get_executor(), db::TierDsns::all(""), db::PoolOptions{}, metrics};
-    submit::Acceptance acceptance{database, [] {}, metrics};
+    submit::Acceptance acceptance{database, io.get_executor(), [] {}, metrics};
     const dkim::MasterKey master = dkim::MasterKey::random();
     tests::ZoneTable resolver;
     api::ApiDeps deps{

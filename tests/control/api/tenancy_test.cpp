@@ -157,7 +157,7 @@ TEST_F(TenancyTest, WhatIsAnothersIsAsIfItWereNotThere)
     const std::string before = rows_of_a();
     std::size_t probed = 0;
     for (const http::Route& route : router_.routes()) {
-        if (route.audience != Audience::tenant) continue;
+        if (route.audience != http::Audience::tenant) continue;
         const std::string name = std::string{http::name_of(route.method)} + " " + route.pattern;
         SCOPED_TRACE(name);
         if (!probes().contains(name)) {
@@ -215,7 +215,7 @@ TEST_F(TenancyTest, RoutesOfThePlatformAreClosedToTenantsWhateverTheyName)
     const std::string before = rows_of_a();
     const Tenant b = make_tenant("B");
     for (const http::Route& route : router_.routes()) {
-        if (route.audience != Audience::platform) continue;
+        if (route.audience != http::Audience::platform) continue;
         std::string mine = route.pattern;
         for (const char* parameter : {"{tenant}", "{key}", "{pool}", "{source}"}) {
             const std::size_t at = mine.find(parameter);
@@ -233,7 +233,7 @@ TEST_F(TenancyTest, RoutesOfThePlatformAreClosedToTenantsWhateverTheyName)
 TEST_F(TenancyTest, ThePlatformsCredentialIsNoTenants)
 {
     for (const http::Route& route : router_.routes()) {
-        if (route.audience != Audience::tenant) continue;
+        if (route.audience != http::Audience::tenant) continue;
         EXPECT_EQ(platform(http::name_of(route.method), route.pattern, "{}").code(), "tenant_required")
             << route.pattern;
     }

@@ -138,6 +138,8 @@ ServerLimits Running::quick()
     using namespace std::chrono_literals;
     ServerLimits limits;
     limits.linger = 200ms;
+    limits.header = 5s;
+    limits.body = 5s;
     return limits;
 }
 

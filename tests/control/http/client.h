@@ -60,10 +60,10 @@ public:
     // Runs `work` on the server's thread and waits for it.
     void on_thread(const std::function<void()>& work);
 
-    asio::io_context io;
     Router router;
     TableAuthenticator authenticator;
     Registry metrics;
+    asio::io_context io; // after what its last coroutines still use
     std::unique_ptr<Server> server;
     std::uint16_t port = 0;
     std::size_t handled = 0; // calls of any handler
