@@ -156,6 +156,7 @@ TEST(Sink, TakesChunks)
         const Result<> connected = co_await stream.connect(sink->listening().front(), net::soon());
         EXPECT_TRUE(connected.has_value());
         const std::string greeting = co_await net::read_text(stream, 4);
+        EXPECT_TRUE(greeting.starts_with("220 ")) << greeting;
         co_await net::write_text(stream, "EHLO c\r\n");
         std::string heard;
         while (!heard.contains("250 HELP")) heard += co_await net::read_text(stream, 1);

@@ -63,7 +63,7 @@ struct Client {
         return context;
     }
 
-    awaitable<std::expected<std::unique_ptr<Session>, Outcome>> open(asio::ip::tcp::endpoint target) const
+    awaitable<std::expected<std::unique_ptr<Session>, Outcome>> open(const asio::ip::tcp::endpoint& target) const
     {
         Endpoint endpoint{asio::ip::make_address("127.0.0.1"), target, *DomainName::parse("mx.example"),
                           *DomainName::parse("out.example")};

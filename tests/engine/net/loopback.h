@@ -82,7 +82,7 @@ inline awaitable<Result<>> write_text(ByteStream& stream, std::string_view text)
 inline awaitable<std::string> read_text(ByteStream& stream, std::size_t length)
 {
     std::string out;
-    std::string buffer(64 * 1024, '\0');
+    std::string buffer(std::size_t{64} * 1024, '\0');
     while (out.size() < length) {
         const Result<std::size_t> count = co_await stream.read_some(buffer, soon());
         if (!count) break;
