@@ -138,19 +138,19 @@ Verdict decide_reply(Phase phase, const Reply& reply)
 Verdict decide_loss(const smtp::Outcome& outcome)
 {
     const Error& error = *outcome.error;
+    // Whatever ended it: the server may have the message.
+    if (outcome.may_be_duplicate) return retry(BounceClass::connection_failed, "lost-in-body");
     switch (error.code) {
     case Errc::local_fault: return {.kind = Kind::give_back, .klass = BounceClass::local_fault, .rule = "local-fault"};
     case Errc::cancelled:
-    case Errc::stale:
-        if (outcome.may_be_duplicate) return retry(BounceClass::connection_failed, "lost-in-body");
-        return {.kind = Kind::give_back, .klass = BounceClass::local_fault, .rule = "stopped"};
+    case Errc::stale: return {.kind = Kind::give_back, .klass = BounceClass::local_fault, .rule = "stopped"};
     case Errc::too_long: return bounce(BounceClass::message_too_large, "over-announced-size");
     case Errc::bad_value: return bounce(BounceClass::content_refused, "cannot-be-sent-here");
     case Errc::tls_failed: return retry(BounceClass::tls_failed, "tls-failed");
     case Errc::malformed: return retry(BounceClass::protocol_error, "malformed-reply");
     default: break;
     }
-    return retry(BounceClass::connection_failed, outcome.phase == Phase::body ? "lost-in-body" : "connection-lost");
+    return retry(BounceClass::connection_failed, "connection-lost");
 }
 
 } // namespace

@@ -101,6 +101,7 @@ const LossCase kLosses[] = {
     // No descriptor, no memory, stopping: never the mail's fault.
     {"OurFault", Phase::connect, Errc::local_fault, false, Kind::give_back, BounceClass::local_fault},
     {"Stopping", Phase::data, Errc::cancelled, false, Kind::give_back, BounceClass::local_fault},
+    {"OurFaultInBody", Phase::body, Errc::local_fault, true, Kind::retry, BounceClass::connection_failed},
     {"StoppingInBody", Phase::body, Errc::cancelled, true, Kind::retry, BounceClass::connection_failed},
 };
 class VerdictOnLoss : public testing::TestWithParam<LossCase> {};
