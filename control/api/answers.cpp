@@ -54,7 +54,7 @@ std::string_view text_of(const json::string& text) { return {text.data(), text.s
 
 json::value time_or_null(const std::optional<WallTime>& time)
 {
-    return time ? json::value{json::string{to_rfc3339(*time)}} : json::value{nullptr};
+    return time ? json::value(json::string(to_rfc3339(*time))) : json::value(nullptr);
 }
 
 std::size_t QueryReader::limit()
@@ -153,7 +153,7 @@ std::string cursor_of(const std::vector<std::string>& key)
 json::object page(json::array data, std::optional<std::string> next_cursor)
 {
     return json::object{{"data", std::move(data)},
-                        {"next_cursor", next_cursor ? json::value{json::string{*next_cursor}} : json::value{nullptr}}};
+                        {"next_cursor", next_cursor ? json::value(json::string(*next_cursor)) : json::value(nullptr)}};
 }
 
 } // namespace penguin::control::api

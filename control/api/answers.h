@@ -45,10 +45,11 @@ Refused failed(const Request& request, const Error& error);
 
 std::string_view text_of(const json::string& text);
 json::value time_or_null(const std::optional<WallTime>& time);
+// Parentheses: json::value{x} would be an array of one.
 template <class Id>
 json::value id_or_null(const std::optional<Id>& id)
 {
-    return id ? json::value{json::string{id->value().text()}} : json::value{nullptr};
+    return id ? json::value(json::string(id->value().text())) : json::value(nullptr);
 }
 
 inline constexpr std::size_t kPageDefault = 100; // rows
