@@ -13,7 +13,7 @@ namespace penguin::dns {
 
 namespace {
 
-constexpr int kClassIn = 1;
+constexpr int kQuestionClassIn = 1;
 constexpr std::size_t kFlagsOffset = 3; // RA, Z, AD, CD, RCODE
 constexpr unsigned char kAuthenticBit = 0x20;
 
@@ -115,7 +115,7 @@ void Channel::send(const std::string& name, std::uint16_t type, Done done)
     unsigned char* packet = nullptr;
     int size = 0;
     const unsigned short id = unused_id();
-    const int made = ares_create_query(name.c_str(), kClassIn, type, id, 1, &packet, &size, 0);
+    const int made = ares_create_query(name.c_str(), kQuestionClassIn, type, id, 1, &packet, &size, 0);
     if (made != ARES_SUCCESS) return done(std::unexpected{error_of_status(made)});
     packet[kFlagsOffset] |= kAuthenticBit;
     ids_.insert(id);

@@ -249,7 +249,9 @@ awaitable<Result<Answer<Record>>> CaresResolver::look_up(std::shared_ptr<Line> l
     const auto started = std::chrono::steady_clock::now();
     const auto deadline = started + line->options().deadline;
     const bool trust = line->options().trust_authentic;
-    auto ask = [line, type = kind.type, deadline](std::string asked) { return Line::ask(line, asked, type, deadline); };
+    auto ask = [line, type = kind.type, deadline](std::string asked) {
+        return Line::ask(line, std::move(asked), type, deadline);
+    };
     Result<Answer<Record>> answer = co_await chase<Record>(kind, std::move(name), trust, ask);
     line->count(kind.type, answer ? fate_of(*answer) : fate_of(answer.error()), started);
     co_return answer;

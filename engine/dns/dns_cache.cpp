@@ -95,7 +95,7 @@ private:
     Counter& misses_;
 };
 
-CachingResolver::CachingResolver(Resolver& behind, Options options, Registry& metrics)
+CachingResolver::CachingResolver(Resolver& behind, const Options& options, Registry& metrics)
     : mx_{std::make_shared<Shelf<MxRecord>>(behind, &Resolver::mx, options, metrics, "MX")},
       a_{std::make_shared<Shelf<asio::ip::address>>(behind, &Resolver::a, options, metrics, "A")},
       aaaa_{std::make_shared<Shelf<asio::ip::address>>(behind, &Resolver::aaaa, options, metrics, "AAAA")},

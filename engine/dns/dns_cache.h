@@ -27,7 +27,7 @@ public:
         std::chrono::seconds failure_ttl{5};
         std::function<SteadyTime()> now{&std::chrono::steady_clock::now};
     };
-    CachingResolver(Resolver& behind, Options options, Registry& metrics);
+    CachingResolver(Resolver& behind, const Options& options, Registry& metrics);
     ~CachingResolver() override;
 
     awaitable<Result<Answer<MxRecord>>> mx(DomainName name) override;

@@ -49,7 +49,7 @@ public:
     TargetRule() = default;
     // "127.0.0.0/8": tests only; configuration refuses it in production. Errors: bad_value.
     Result<> allow(std::string_view network);
-    void forbid_own(asio::ip::address address);
+    void forbid_own(const asio::ip::address& address);
     bool permits(const asio::ip::address& address) const;
 
 private:

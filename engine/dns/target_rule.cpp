@@ -81,7 +81,7 @@ Result<> TargetRule::allow(std::string_view network)
     return {};
 }
 
-void TargetRule::forbid_own(asio::ip::address own) { own_.push_back(own); }
+void TargetRule::forbid_own(const asio::ip::address& own) { own_.push_back(own); }
 
 bool TargetRule::permits(const asio::ip::address& target) const
 {
