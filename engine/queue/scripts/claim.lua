@@ -164,9 +164,12 @@ local fine, why = pcall(function()
     local left = most
     -- Parked entries are the older ones, but only half of a claim: places with much room must not starve what is new.
     left = left - from_places(math.ceil(left / 2), false)
-    local shares = shares_of(left)
-    for prio = 0, 2 do left = left - from_ready(prio, shares[prio]) end
-    for prio = 0, 2 do left = left - from_ready(prio, left) end -- what one has no use for goes to the others
+    -- A node with nothing to do asks many times a second: that must not write.
+    if redis.call('EXISTS', P .. 'active:0', P .. 'active:1', P .. 'active:2') > 0 then
+        local shares = shares_of(left)
+        for prio = 0, 2 do left = left - from_ready(prio, shares[prio]) end
+        for prio = 0, 2 do left = left - from_ready(prio, left) end -- what one has no use for goes to the others
+    end
     from_places(left, true)
 end)
 if #taken == 0 then

@@ -83,7 +83,7 @@ local function id_of(entry)
     return nil
 end
 
-local DEAD_MAX, DEAD_ENTRY_MAX = 10000, 131072
+local DEAD_MAX, DEAD_ENTRY_MAX = 10000, 16384 -- entries, octets of each: 160 MB at the worst
 local function bury(tenant, reason, entry)
     redis.call('XADD', P .. 'dead', 'MAXLEN', '~', DEAD_MAX, '*', 'reason', reason, 'tenant', tenant, 'octets', #entry,
         'entry', string.sub(entry, 1, DEAD_ENTRY_MAX))

@@ -1,6 +1,5 @@
 // The connection itself, and the scripts on a Redis that restarts, forgets or is full.
 #include <boost/asio/detached.hpp>
-#include <boost/asio/ip/tcp.hpp>
 
 #include "engine/queue/redis_connection.h"
 #include "tests/engine/queue/cutting_relay.h"
@@ -182,13 +181,7 @@ TEST_F(ConnectionTest, TlsWithACertificateThatWeTrustAndNoOther)
         " && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout tls.key "
         "-out tls.crt -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost 2>/dev/null";
     ASSERT_EQ(std::system(make.c_str()), 0);
-    // Port 0 means no port to Redis: a free one of the kernel's, taken again at once.
-    unsigned port = 0;
-    {
-        asio::io_context probe;
-        asio::ip::tcp::acceptor acceptor{probe, {asio::ip::make_address("127.0.0.1"), 0}};
-        port = acceptor.local_endpoint().port();
-    }
+    const unsigned port = free_port();
     RedisServer tls{{"--tls-port", std::to_string(port), "--bind", "127.0.0.1", "--tls-cert-file", folder + "/tls.crt",
                      "--tls-key-file", folder + "/tls.key", "--tls-auth-clients", "no"}};
     const queue::RedisUrl url = queue::RedisUrl::parse("rediss://localhost:" + std::to_string(port)).value();

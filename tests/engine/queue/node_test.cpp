@@ -1,4 +1,6 @@
 // A node's name, its lease, take-over, and what Redis must be like.
+#include <thread>
+
 #include "tests/engine/queue/queue_fixture.h"
 
 namespace penguin::test {
@@ -161,6 +163,59 @@ TEST_F(NodeTest, TheJanitorFindsTenantsThatNoSetNames)
     server().cli("DEL '" + key + "janitor'");
     node.must(node.queue().janitor());
     EXPECT_EQ(node.claim(10).size(), 1U);
+}
+
+// A cluster refuses a script that touches a key of another slot than that of its declared key.
+TEST_F(NodeTest, EveryScriptStaysInItsSlotOfACluster)
+{
+    RedisServer cluster{{"--port", std::to_string(free_port()), "--bind", "127.0.0.1", "--cluster-enabled", "yes"}};
+    cluster.cli("CLUSTER ADDSLOTSRANGE 0 16383");
+    const auto end = std::chrono::steady_clock::now() + 20s;
+    while (cluster.cli("CLUSTER INFO").find("cluster_state:ok") == std::string::npos) {
+        ASSERT_LT(std::chrono::steady_clock::now(), end);
+        std::this_thread::sleep_for(10ms);
+    }
+    Node one{io, cluster.url(), "n1", "i1"};
+    Node two{io, cluster.url(), "n2", "i2"};
+    one.enqueue(batch_entries(1, 1, 30));
+    cluster.cli("RPUSH '" + key + "ready:" + tenant_of(1).value().text() + ":1' poison");
+    queue::Entry later = entry_of(1, 2, 0);
+    later.not_before = wall_now() + 1h;
+    cluster.cli("RPUSH '" + key + "ready:" + tenant_of(1).value().text() + ":1' '" + later.to_json() + "'");
+    std::vector<Claimed> got = one.claim(100, 100); // claim, bury, postpone
+    ASSERT_EQ(got.size(), 30U);
+    const std::vector<Claimed> parked(got.begin(), got.begin() + 5);
+    const std::vector<Claimed> released(got.begin() + 5, got.begin() + 10);
+    const std::vector<Claimed> deferred(got.begin() + 10, got.begin() + 15);
+    const std::vector<Claimed> delivered(got.begin() + 15, got.begin() + 20);
+    EXPECT_EQ(one.park(tokens_of(parked), "gmail"), 5U);
+    EXPECT_EQ(one.release(tokens_of(released), wall_now() + 1h), 5U);
+    EXPECT_EQ(one.settle(outcomes_of(deferred, EventKind::deferred)).settled, 5U);
+    EXPECT_EQ(one.settle(outcomes_of(delivered, EventKind::delivered)).settled, 5U);
+    cluster.cli("HSET '" + key + "nodes' n1 '1 i1 1 up'");
+    two.must(two.queue().heartbeat("up")); // takeover
+    EXPECT_EQ(one.settle({outcome_of(got[20], EventKind::delivered)}).late, 1U);
+    two.must(two.queue().janitor());
+    EXPECT_TRUE(two.must(two.queue().hold_ledger_lock()));
+    std::vector<MessageId> all;
+    for (unsigned i = 0; i < 30; ++i) all.push_back({batch_of(1), i});
+    EXPECT_EQ(two.must(two.queue().cancel(tenant_of(1), batch_of(1), all)), 25U);
+    const auto read = two.must(two.queue().read_events("", 100));
+    EXPECT_EQ(read.events.size(), 5U + 5U + 1U + 25U);
+    two.must(two.queue().confirm_events(read.position, all));
+    const queue::Summary left = two.summary();
+    EXPECT_EQ(left.ready + left.parked + left.in_hands, 0U);
+    EXPECT_EQ(left.due, 1U);
+    two.must(two.queue().stop());
+}
+
+TEST_F(NodeTest, AnIdleNodeDoesNotWrite)
+{
+    Node node{io, server().url(), "n1", "i1"};
+    node.claim(100);
+    const std::string before = server().cli("INFO persistence | grep -a rdb_changes_since_last_save");
+    for (std::size_t room = 90; room < 110; ++room) node.claim(room);
+    EXPECT_EQ(server().cli("INFO persistence | grep -a rdb_changes_since_last_save"), before);
 }
 
 TEST_F(NodeTest, TheEpochIsSetOnce)

@@ -1,6 +1,7 @@
 #include "tests/engine/queue/redis_server.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -39,6 +40,21 @@ bool answers(const std::string& socket_path)
 }
 
 } // namespace
+
+unsigned free_port()
+{
+    for (unsigned port = 20'000 + static_cast<unsigned>(getpid()) % 10'000; port < 40'000; ++port) {
+        const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        address.sin_port = htons(static_cast<std::uint16_t>(port));
+        const bool free = ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+        ::close(fd);
+        if (free) return port;
+    }
+    throw std::runtime_error("no free port");
+}
 
 RedisServer::RedisServer(std::vector<std::string> more) : more_{std::move(more)}
 {

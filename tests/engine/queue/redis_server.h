@@ -11,6 +11,9 @@
 
 namespace penguin::test {
 
+// A TCP port of 127.0.0.1 that was free a moment ago, below 40,000 (a cluster's Redis adds 10,000 for its bus).
+unsigned free_port();
+
 class RedisServer {
 public:
     // `more`: further arguments of redis-server, over the ones that the queue demands. Throws when it does not start.
