@@ -73,9 +73,10 @@ create table analytics.ledger_positions (
     updated   timestamptz not null
 );
 
--- Partitions belong to the owner. This is the one thing that pm_worker may have done in its name.
+-- Partitions belong to the owner. This is the one thing that pm_worker may have done in its name. Adding one locks the
+-- table for a moment; behind a long query it gives up, so that nobody has to wait behind it (there are days in reserve).
 create function analytics.add_event_partition(day date) returns void
-    language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+    language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '2s' as $$
 begin
     if day < current_date - 400 or day > current_date + 8 then
         raise exception 'no partition for %', day using errcode = '22008';

@@ -285,11 +285,13 @@ TEST_F(LedgerTest, RunsUntilItIsStopped)
     using namespace asio::experimental::awaitable_operators;
     queued(5);
     stores->settle_all(EventKind::delivered);
+    const auto count = [](db::Transaction& tx) { return tx.query("select count(*) as n from analytics.events"); };
     const auto scene = [&]() -> awaitable<bool> {
         bool seen = false;
         for (int i = 0; i < 200 && !seen; ++i) {
             co_await sleep_for(std::chrono::milliseconds{20});
-            seen = sql("select count(*) from analytics.events") == "5";
+            const Result<db::Rows> rows = co_await db::as_platform(stores->worker.analytics, count);
+            seen = rows && rows->front().get<int>("n") == 5;
         }
         stores->ledger.stop();
         co_return seen;
