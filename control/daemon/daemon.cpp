@@ -24,6 +24,17 @@ awaitable<std::invoke_result_t<Work>> aside(asio::thread_pool& pool, Work work)
     co_return co_await asio::co_spawn(pool, task(std::move(work)), asio::use_awaitable);
 }
 
+std::string what_of(const std::exception_ptr& thrown)
+{
+    try {
+        std::rethrow_exception(thrown);
+    } catch (const std::exception& known) {
+        return known.what();
+    } catch (...) {
+        return "unknown";
+    }
+}
+
 EmbeddedStores::Options store_options(const Config& config, const StateDir& dir, const Notifier& notifier)
 {
     return {.dir = dir,
@@ -55,7 +66,7 @@ int Daemon::run()
     int status = 1;
     asio::co_spawn(loop_, life(), [&](const std::exception_ptr& thrown, int ended) {
         status = thrown ? 1 : ended;
-        if (thrown) log::error("daemon", "fault");
+        if (thrown) log::error("daemon", "fault", {{"why", what_of(thrown)}});
         loop_.stop();
     });
     loop_.run();

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <future>
+#include <stdexcept>
 #include <thread>
 
 #include <boost/asio/co_spawn.hpp>
@@ -73,7 +74,9 @@ Result<Opened> open_files(const Config& config, const StateDir& dir, const NodeN
 std::unique_ptr<dns::CaresResolver> open_resolver(const asio::any_io_executor& executor, const DnsConfig& config,
                                                   Registry& metrics)
 {
-    return dns::CaresResolver::open(executor, resolver_options(config), metrics).value();
+    auto resolver = dns::CaresResolver::open(executor, resolver_options(config), metrics);
+    if (!resolver) throw std::runtime_error{"dns: " + resolver.error().detail};
+    return std::move(*resolver);
 }
 
 } // namespace
@@ -164,7 +167,7 @@ struct Service::Parts {
     Registry& metrics;
     asio::io_context io{1};
     asio::executor_work_guard<asio::io_context::executor_type> keep_running{io.get_executor()};
-    asio::thread_pool slow_work{1}; // RSA keys, large batches
+    asio::thread_pool slow_work{2}; // RSA keys, large batches
     const dkim::MasterKey master;
     db::Database api_database;
     db::Database worker_database;
@@ -311,8 +314,12 @@ Result<std::unique_ptr<Service>> Service::make(const Config& config, const State
 {
     Result<Opened> opened = open_files(config, dir, node);
     if (!opened) return std::unexpected{opened.error()};
-    auto parts = std::make_unique<Parts>(config, dir, node, crashed_before, std::move(*opened), metrics);
-    return std::unique_ptr<Service>{new Service{std::move(parts)}};
+    try {
+        auto parts = std::make_unique<Parts>(config, dir, node, crashed_before, std::move(*opened), metrics);
+        return std::unique_ptr<Service>{new Service{std::move(parts)}};
+    } catch (const std::exception& thrown) { // a part whose options cannot be met on this machine
+        return fail(Errc::bad_value, thrown.what());
+    }
 }
 
 Result<> Service::start()
