@@ -9,7 +9,7 @@ namespace penguin::dkim {
 namespace {
 
 constexpr std::string_view kBlank = " \t";
-constexpr std::size_t kChunk = 16 * 1024; // octets collected before the sink is called
+constexpr std::size_t kChunk = 16'384; // octets collected before the sink is called
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 

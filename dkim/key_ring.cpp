@@ -64,7 +64,7 @@ std::size_t KeyRing::OwnerHash::operator()(const Owner& owner) const noexcept
     return std::hash<TenantId>{}(owner.tenant) * 31 ^ std::hash<DomainName>{}(owner.domain);
 }
 
-KeyRing::KeyRing(MasterKey master) : master_{master}, map_{std::make_shared<const Map>()} {}
+KeyRing::KeyRing(const MasterKey& master) : master_{master}, map_{std::make_shared<const Map>()} {}
 
 std::shared_ptr<const LiveKey> KeyRing::live(const SigningKey& key, const std::shared_ptr<const LiveKey>& before)
 {

@@ -53,7 +53,7 @@ public:
     static constexpr std::size_t kOpenKeysMax = 4096;
     static constexpr std::size_t kThreadKeysMax = 256;
 
-    explicit KeyRing(MasterKey master);
+    explicit KeyRing(const MasterKey& master);
 
     // The ids of the keys that are live from now on.
     std::unordered_set<KeyId> replace(const std::vector<SigningKey>& keys);

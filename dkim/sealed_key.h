@@ -20,7 +20,7 @@
 
 namespace penguin::dkim {
 
-inline constexpr std::size_t kSecretMax = 16 * 1024; // octets
+inline constexpr std::size_t kSecretMax = 16'384; // octets
 
 // What a secret belongs to.
 struct SecretOwner {

@@ -43,7 +43,7 @@ Counter& signatures_total(Registry& metrics, Algorithm algorithm)
 
 } // namespace
 
-DkimSigner::DkimSigner(MasterKey master, SignerOptions options, asio::any_io_executor resolver_executor,
+DkimSigner::DkimSigner(const MasterKey& master, SignerOptions options, asio::any_io_executor resolver_executor,
                        dns::Resolver& resolver, Registry& metrics)
     : options_{std::move(options)},
       resolver_executor_{std::move(resolver_executor)},

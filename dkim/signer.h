@@ -34,7 +34,7 @@ struct SignerOptions {
 class DkimSigner final : public Signer {
 public:
     // `resolver` lives on `resolver_executor`; both outlive the signer.
-    DkimSigner(MasterKey master, SignerOptions options, asio::any_io_executor resolver_executor,
+    DkimSigner(const MasterKey& master, SignerOptions options, asio::any_io_executor resolver_executor,
                dns::Resolver& resolver, Registry& metrics);
 
     // The keys that are live now, from the settings' snapshot. Any thread.
