@@ -213,12 +213,12 @@ Result<Content> template_of(Members& members)
 
 Result<Content> raw_of(Members& members)
 {
-    std::string message = members.bytes("message");
+    const std::string message = members.bytes("message");
     const bool has_variables = members.truth("has_variables");
     const bool strict = members.truth("strict");
     if (Result<> done = members.finish(); !done) return std::unexpected{done.error()};
     // Whoever wrote this JSON: the rules of a raw message hold, and From is what the message says.
-    Result<RawContent> content = raw_from_client(std::move(message));
+    Result<RawContent> content = raw_from_client(message);
     if (!content) return std::unexpected{content.error()};
     content->has_variables = has_variables;
     content->strict = strict;

@@ -33,8 +33,8 @@
 
 namespace penguin {
 
-inline constexpr std::size_t kContentMax = 25 * 1024 * 1024;
-inline constexpr std::size_t kRenderedMax = 50 * 1024 * 1024;
+inline constexpr std::size_t kContentMax = std::size_t{25} * 1024 * 1024;
+inline constexpr std::size_t kRenderedMax = std::size_t{50} * 1024 * 1024;
 inline constexpr std::size_t kHeadersMax = 50;
 inline constexpr std::size_t kAttachmentsMax = 50;
 
@@ -78,7 +78,7 @@ const EmailAddress& from_of(const Content& content);
 // MIME parts) stay: these may need 8BITMIME. Done twice, it changes nothing more.
 // Errors: malformed (NUL, a line that is no header field, a header not in UTF-8, a line over 998 octets that cannot be
 // encoded again), bad_value (not exactly one From field with exactly one mailbox), too_long.
-Result<RawContent> raw_from_client(std::string bytes);
+Result<RawContent> raw_from_client(std::string_view bytes);
 
 struct RenderRequest {
     MessageId id;

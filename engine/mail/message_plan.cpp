@@ -15,8 +15,8 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kVarsArena = 8 * 1024; // octets on the stack for a recipient's parsed variables
-constexpr std::size_t kFieldMax = 64 * 1024; // octets of one rendered header field's value
+constexpr std::size_t kVarsArena = 8'192; // octets on the stack for a recipient's parsed variables
+constexpr std::size_t kFieldMax = 65'536; // octets of one rendered header field's value
 
 std::string rendered_for_all(const Template& text)
 {

@@ -12,11 +12,11 @@ namespace penguin {
 
 namespace {
 
-constexpr std::size_t kFileNameMax = 255;          // octets
-constexpr std::size_t kContentIdMax = 200;         // octets
-constexpr std::size_t kMediaTypeMax = 127;         // octets
-constexpr std::size_t kSubjectMax = 8 * 1024;      // octets of the template
-constexpr std::size_t kHeaderValueMax = 16 * 1024; // octets of the template
+constexpr std::size_t kFileNameMax = 255;       // octets
+constexpr std::size_t kContentIdMax = 200;      // octets
+constexpr std::size_t kMediaTypeMax = 127;      // octets
+constexpr std::size_t kSubjectMax = 8'192;      // octets of the template
+constexpr std::size_t kHeaderValueMax = 16'384; // octets of the template
 
 // Fields that we make, or that only a transport may add.
 bool is_reserved_field(std::string_view name)

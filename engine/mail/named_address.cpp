@@ -60,8 +60,8 @@ public:
                 ++at_;
                 return inside;
             }
-            if (text_[at_] == '\\' && ++at_ == text_.size()) break;
-            inside += text_[at_];
+            if (text_[at_] == '\\') ++at_; // the next octet counts as it is
+            if (at_ < text_.size()) inside += text_[at_];
         }
         return fail(Errc::bad_address, "a quoted string is not closed");
     }

@@ -30,7 +30,7 @@ bool has_long_line(std::string_view text)
 {
     while (text.size() > kFieldLineMax) {
         const std::size_t end = text.find("\r\n");
-        if (end == std::string_view::npos || end > kFieldLineMax) return true;
+        if (end > kFieldLineMax) return true; // npos as well
         text.remove_prefix(end + 2);
     }
     return false;
@@ -243,7 +243,7 @@ bool is_signed(const RawParts& parts)
            says_signed(parts.body);
 }
 
-Result<RawContent> raw_from_client(std::string bytes)
+Result<RawContent> raw_from_client(std::string_view bytes)
 {
     if (bytes.size() > kContentMax) return fail(Errc::too_long, fmt::format("message: over {} octets", kContentMax));
     if (bytes.contains('\0')) return fail(Errc::malformed, "message: a NUL octet");

@@ -16,7 +16,7 @@
 
 namespace penguin {
 
-inline constexpr std::size_t kRawHeaderMax = 256 * 1024; // octets
+inline constexpr std::size_t kRawHeaderMax = 262'144; // octets
 inline constexpr std::size_t kRawFieldsMax = 1000;
 
 struct RawField {
