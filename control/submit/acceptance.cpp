@@ -31,11 +31,6 @@ using Answer = std::expected<Accepted, BatchRefused>;
 
 constexpr std::size_t kRefusalsOctetsMax = 64 * 1024 * 1024; // their JSON, of kRecipientsMax recipients
 
-std::unexpected<BatchRefused> refuse(Kind kind, std::string detail, std::vector<Refusal> refused = {})
-{
-    return std::unexpected{BatchRefused{kind, std::move(detail), std::move(refused)}};
-}
-
 std::unexpected<BatchRefused> refuse(const Error& error)
 {
     switch (error.code) {

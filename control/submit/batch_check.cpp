@@ -25,14 +25,14 @@ std::string_view name_of(Refusal::Code code)
     return "";
 }
 
-namespace {
-
-using Kind = BatchRefused::Kind;
-
-std::unexpected<BatchRefused> refuse(Kind kind, std::string detail, std::vector<Refusal> refused = {})
+std::unexpected<BatchRefused> refuse(BatchRefused::Kind kind, std::string detail, std::vector<Refusal> refused)
 {
     return std::unexpected{BatchRefused{kind, std::move(detail), std::move(refused)}};
 }
+
+namespace {
+
+using Kind = BatchRefused::Kind;
 
 // Each part with its length, so that no two requests run together.
 class RequestHash {

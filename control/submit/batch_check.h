@@ -76,6 +76,7 @@ struct BatchRefused {
     std::string detail;
     std::vector<Refusal> refused;
 };
+std::unexpected<BatchRefused> refuse(BatchRefused::Kind kind, std::string detail, std::vector<Refusal> refused = {});
 
 struct Candidate {
     std::size_t index = 0; // in the request
