@@ -6,8 +6,8 @@
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
-#include "control/http/utf8.h"
 #include "engine/base/log.h"
+#include "engine/base/utf8.h"
 #include "engine/mail/base64.h"
 
 namespace penguin::control::api {
@@ -80,7 +80,7 @@ std::vector<std::string> QueryReader::cursor(std::size_t parts)
         key.emplace_back(rest.substr(0, end));
         rest.remove_prefix(std::min(end + 1, rest.size()));
     }
-    if (key.size() == parts && http::is_clean_text(*bytes)) return key;
+    if (key.size() == parts && is_clean_text(*bytes)) return key;
     issues_.add("cursor", "bad_format", "is not a cursor of this list");
     return {};
 }

@@ -83,7 +83,7 @@ std::optional<Content> read_raw(const json::object& object, ObjectReader& batch)
     const bool strict = body.boolean("strict", false);
     body.finish();
     if (!body.issues().empty()) return std::nullopt;
-    Result<RawContent> content = raw_from_client(std::move(message));
+    Result<RawContent> content = raw_from_client(message);
     if (!content) {
         body.issue("message", content.error().code == Errc::too_long ? "too_long" : "bad_value",
                    content.error().detail);

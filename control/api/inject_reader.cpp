@@ -35,7 +35,7 @@ std::optional<Problem> check_dialect(std::string_view text, Dialect dialect)
 
 std::optional<Content> raw_content(ObjectReader& body, std::string_view message, Dialect dialect)
 {
-    Result<RawContent> content = raw_from_client(std::string{message});
+    Result<RawContent> content = raw_from_client(message);
     if (!content) {
         body.issue("content", content.error().code == Errc::too_long ? "too_long" : "bad_value",
                    content.error().detail);

@@ -29,16 +29,9 @@ constexpr std::size_t kEd25519Octets = 32;
 
 const unsigned char* octets(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
 
-std::optional<std::string_view> text_of(const json::object& object, std::string_view name)
-{
-    const json::value* value = object.if_contains(json::string_view{name.data(), name.size()});
-    if (value == nullptr || !value->is_string()) return std::nullopt;
-    return std::string_view{value->get_string().data(), value->get_string().size()};
-}
-
 Result<std::string> octets_of(const json::object& object, std::string_view name)
 {
-    const auto text = text_of(object, name);
+    const auto text = text_member(object, name);
     if (!text) return fail(Errc::malformed, fmt::format("no member {}", name));
     Result<std::string> bytes = from_base64url(*text);
     if (!bytes) return fail(bytes.error(), name);
@@ -120,8 +113,8 @@ Result<Pkey> ed25519_key(const json::object& jwk)
 // Nothing: a kind of key that we do not know.
 std::optional<TokenAlgorithm> algorithm_of(const json::object& jwk)
 {
-    const auto type = text_of(jwk, "kty").value_or("");
-    const auto curve = text_of(jwk, "crv").value_or("");
+    const auto type = text_member(jwk, "kty").value_or("");
+    const auto curve = text_member(jwk, "crv").value_or("");
     if (type == "EC" && curve == "P-256") return TokenAlgorithm::es256;
     if (type == "RSA") return TokenAlgorithm::rs256;
     if (type == "OKP" && curve == "Ed25519") return TokenAlgorithm::eddsa;
@@ -130,8 +123,8 @@ std::optional<TokenAlgorithm> algorithm_of(const json::object& jwk)
 
 bool is_for_verifying(const json::object& jwk, TokenAlgorithm algorithm)
 {
-    if (text_of(jwk, "use").value_or("sig") != "sig") return false;
-    if (text_of(jwk, "alg").value_or(name_of(algorithm)) != name_of(algorithm)) return false;
+    if (text_member(jwk, "use").value_or("sig") != "sig") return false;
+    if (text_member(jwk, "alg").value_or(name_of(algorithm)) != name_of(algorithm)) return false;
     const json::value* operations = jwk.if_contains("key_ops");
     if (operations == nullptr) return true;
     return operations->is_array() && std::ranges::any_of(operations->get_array(), [](const json::value& operation) {
@@ -203,7 +196,7 @@ Result<Jwks> Jwks::parse(std::string_view text)
         const json::object& jwk = value.get_object();
         const auto algorithm = algorithm_of(jwk);
         if (!algorithm || !is_for_verifying(jwk, *algorithm)) continue;
-        const std::string kid{text_of(jwk, "kid").value_or("")};
+        const std::string kid{text_member(jwk, "kid").value_or("")};
         if (kid.empty() || kid.size() > kKidMax) return fail(Errc::malformed, "a key has a kid of 1 to 256 octets");
         if (jwks.find(kid) != nullptr) return fail(Errc::malformed, "two keys have the kid " + kid);
         Result<Pkey> key = key_of(jwk, *algorithm);

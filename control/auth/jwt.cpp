@@ -44,13 +44,6 @@ Result<json::object> object_of(std::string_view part, std::string_view name)
     return json::object{std::move(value->get_object()), json::storage_ptr{}};
 }
 
-std::optional<std::string_view> text_of(const json::object& object, std::string_view name)
-{
-    const json::value* value = object.if_contains(json::string_view{name.data(), name.size()});
-    if (value == nullptr || !value->is_string()) return std::nullopt;
-    return std::string_view{value->get_string().data(), value->get_string().size()};
-}
-
 bool same_type(std::string_view given, std::string_view wanted)
 {
     constexpr std::string_view prefix = "application/";
@@ -63,10 +56,10 @@ bool same_type(std::string_view given, std::string_view wanted)
 Result<const VerifyKey*> key_for(const json::object& header, const Jwks& keys, const JwtRules& rules)
 {
     if (header.contains("crit")) return denied("crit names an extension that we do not know");
-    if (!same_type(text_of(header, "typ").value_or(""), rules.type)) return denied("another typ");
-    const VerifyKey* key = keys.find(text_of(header, "kid").value_or(""));
+    if (!same_type(text_member(header, "typ").value_or(""), rules.type)) return denied("another typ");
+    const VerifyKey* key = keys.find(text_member(header, "kid").value_or(""));
     if (key == nullptr) return denied("no key of that kid");
-    if (text_of(header, "alg").value_or("") != name_of(key->algorithm)) return denied("alg is not the key's");
+    if (text_member(header, "alg").value_or("") != name_of(key->algorithm)) return denied("alg is not the key's");
     return key;
 }
 
@@ -97,7 +90,7 @@ Result<> check_times(const json::object& claims, WallTime now)
 
 bool names_audience(const json::object& claims, std::string_view audience)
 {
-    if (text_of(claims, "aud") == audience) return true;
+    if (text_member(claims, "aud") == audience) return true;
     const json::value* value = claims.if_contains("aud");
     if (value == nullptr || !value->is_array()) return false;
     return std::ranges::any_of(value->get_array(), [audience](const json::value& one) {
@@ -115,7 +108,7 @@ std::set<std::string, std::less<>> words_of(const json::object& claims, std::str
             if (one.is_string()) words.emplace(one.get_string().c_str());
         return words;
     }
-    std::string_view text = text_of(claims, name).value_or("");
+    std::string_view text = text_member(claims, name).value_or("");
     while (!text.empty()) {
         const std::size_t end = std::min(text.find(' '), text.size());
         if (end > 0) words.emplace(text.substr(0, end));
@@ -130,7 +123,7 @@ Result<std::optional<TenantId>> tenant_of(const json::object& claims)
     const json::value* platform = claims.if_contains("platform");
     const bool is_platform = platform != nullptr && platform->is_bool() && platform->get_bool();
     if (is_platform && !claims.contains("tenant_id")) return std::nullopt;
-    const Result<Uuid> tenant = Uuid::parse(text_of(claims, "tenant_id").value_or(""));
+    const Result<Uuid> tenant = Uuid::parse(text_member(claims, "tenant_id").value_or(""));
     if (is_platform || !tenant || tenant->nil()) return denied("neither one tenant nor the platform");
     return TenantId{*tenant};
 }
@@ -143,7 +136,7 @@ Result<Principal> principal_of(const json::object& claims)
     if (!auth_time) return std::unexpected{auth_time.error()};
     Principal principal{.tenant = *tenant,
                         .scopes = words_of(claims, "scope"),
-                        .subject = std::string{text_of(claims, "sub").value_or("").substr(0, kSubjectMax)},
+                        .subject = std::string{text_member(claims, "sub").value_or("").substr(0, kSubjectMax)},
                         .amr = words_of(claims, "amr"),
                         .auth_time = *auth_time};
     principal.scopes.merge(words_of(claims, "scopes"));
@@ -166,7 +159,7 @@ Result<Principal> verify_jwt(std::string_view token, const Jwks& keys, const Jwt
 
     const Result<json::object> claims = object_of(parts->claims, "claims");
     if (!claims) return std::unexpected{claims.error()};
-    if (rules.issuer.empty() || text_of(*claims, "iss") != rules.issuer) return denied("another issuer");
+    if (rules.issuer.empty() || text_member(*claims, "iss") != rules.issuer) return denied("another issuer");
     if (rules.audience.empty() || !names_audience(*claims, rules.audience)) return denied("another audience");
     if (const Result<> times = check_times(*claims, now); !times) return std::unexpected{times.error()};
     return principal_of(*claims);

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "control/http/utf8.h"
+#include "engine/base/utf8.h"
 
 namespace penguin::control::http {
 

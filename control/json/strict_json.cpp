@@ -146,4 +146,11 @@ std::expected<json::value, JsonFault> parse_strict_json(std::string_view text, c
     return value;
 }
 
+std::optional<std::string_view> text_member(const json::object& object, std::string_view name)
+{
+    const json::value* value = object.if_contains(json::string_view{name.data(), name.size()});
+    if (value == nullptr || !value->is_string()) return std::nullopt;
+    return std::string_view{value->get_string().data(), value->get_string().size()};
+}
+
 } // namespace penguin::control

@@ -9,10 +9,12 @@
 
 #include <cstddef>
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
 namespace penguin::control {
@@ -30,5 +32,8 @@ struct JsonFault {
 };
 
 std::expected<boost::json::value, JsonFault> parse_strict_json(std::string_view text, const JsonLimits& limits = {});
+
+// The string of that name; nothing when it is not there or something else. Lives as long as the object.
+std::optional<std::string_view> text_member(const boost::json::object& object, std::string_view name);
 
 } // namespace penguin::control

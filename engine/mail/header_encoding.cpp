@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "engine/base/utf8.h"
 #include "engine/mail/base64.h"
 #include "engine/mail/gmime.h"
 
@@ -154,8 +155,6 @@ std::optional<NamedAddress> one_mailbox(std::string_view line)
 }
 
 } // namespace
-
-bool is_utf8(std::string_view text) { return g_utf8_validate_len(text.data(), text.size(), nullptr) != 0; }
 
 bool is_ascii(std::string_view text)
 {

@@ -20,7 +20,6 @@ namespace penguin {
 inline constexpr std::size_t kFieldLineMax = 998; // octets, RFC 5322 2.1.1
 inline constexpr std::size_t kFieldNameMax = 76;  // octets, ours
 
-bool is_utf8(std::string_view text);
 bool is_ascii(std::string_view text);
 // 1*ftext (RFC 5322 3.6.8), at most kFieldNameMax octets.
 bool is_field_name(std::string_view name);

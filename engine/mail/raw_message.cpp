@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/base/utf8.h"
 #include "engine/mail/gmime.h"
 #include "engine/mail/header_encoding.h"
 

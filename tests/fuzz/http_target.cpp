@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "control/http/message.h"
-#include "control/http/utf8.h"
+#include "engine/base/utf8.h"
 
 using namespace penguin::control::http;
 

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "control/http/utf8.h"
+#include "engine/base/utf8.h"
 
 namespace penguin::control::http {
 namespace {

@@ -1,8 +1,8 @@
-#include "control/http/utf8.h"
+#include "engine/base/utf8.h"
 
 #include <cstdint>
 
-namespace penguin::control::http {
+namespace penguin {
 
 namespace {
 
@@ -42,4 +42,4 @@ bool is_utf8(std::string_view text)
 
 bool is_clean_text(std::string_view text) { return !text.contains('\0') && is_utf8(text); }
 
-} // namespace penguin::control::http
+} // namespace penguin
