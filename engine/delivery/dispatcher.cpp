@@ -25,6 +25,12 @@ constexpr Duration kAvoidPause = 5s;               // before this node takes bac
 constexpr std::chrono::seconds kComparePeriod{60}; // hand against memory
 constexpr std::chrono::seconds kJanitorPeriod{60};
 
+bool may_send_as(const Settings& settings, const TenantId& tenant, const EmailAddress& sender)
+{
+    const auto domain = settings.domains.find(sender.domain());
+    return domain != settings.domains.end() && domain->second.verified && domain->second.tenant == tenant;
+}
+
 } // namespace
 
 Dispatcher::Dispatcher(asio::any_io_executor executor, Options options, Parts parts)
@@ -156,7 +162,7 @@ void Dispatcher::take(queue::Claimed claimed)
     const auto job = std::make_shared<Job>(this, std::move(claimed));
     jobs_.emplace(job->token, job);
     const WallTime now = wall_now();
-    if (!held_back(job, policy::hold_on(situation_of(*job, now)), now)) route(job);
+    if (!held_back(job, policy::hold_on(situation_of(*job, *parts_.settings(), now)), now)) route(job);
 }
 
 void Dispatcher::route(const JobPtr& job)
@@ -184,11 +190,10 @@ void Dispatcher::dispatch(const JobPtr& job)
     const std::shared_ptr<const Settings> settings = parts_.settings();
     const Uuid sender = job->entry.mailbox ? job->entry.mailbox->value() : job->entry.tenant.value();
     job->source = choose_source(settings->sources, options_.queue.pool, **job->route, sender);
-    if (held_back(job, policy::hold_on(situation_of(*job, now)), now)) return;
-    if (job->sender) {
-        const auto domain = settings->domains.find(job->sender->domain());
-        if (domain != settings->domains.end())
-            job->sender = parts_.return_path.make(job->entry.id, domain->second.bounce_host);
+    if (held_back(job, policy::hold_on(situation_of(*job, *settings, now)), now)) return;
+    if (job->entry.from) {
+        const SendingDomain& domain = settings->domains.at(job->entry.from->domain()); // hold_on saw that it is there
+        job->sender = parts_.return_path.make(job->entry.id, domain.bounce_host);
     }
     Site& site = sites_[(*job->route)->site];
     policy::LaneBackoff& lane = site.lanes[job->source->id];
@@ -203,14 +208,15 @@ void Dispatcher::dispatch(const JobPtr& job)
 }
 
 // Before the route is known only what concerns the message itself can hold it.
-policy::Situation Dispatcher::situation_of(const Job& job, WallTime now) const
+policy::Situation Dispatcher::situation_of(const Job& job, const Settings& settings, WallTime now) const
 {
-    const std::shared_ptr<const Settings> settings = parts_.settings();
-    const auto tenant = settings->tenants.find(job.entry.tenant);
+    const auto tenant = settings.tenants.find(job.entry.tenant);
     policy::Situation at{.now = now,
                          .end_of_life = policy::end_of_life(options_.retry, job.entry.queued, job.entry.expires),
-                         .suppressed = settings->suppressions->covers(job.entry.tenant, job.entry.to),
-                         .tenant_suspended = tenant == settings->tenants.end() || tenant->second.suspended,
+                         .suppressed = settings.suppressions->covers(job.entry.tenant, job.entry.to),
+                         .tenant_suspended = tenant == settings.tenants.end() || tenant->second.suspended,
+                         .sender_unverified =
+                             job.entry.from && !may_send_as(settings, job.entry.tenant, *job.entry.from),
                          .not_before = job.entry.not_before,
                          .site_window = site_window()};
     if (!job.route || !*job.route) return at;
@@ -236,6 +242,7 @@ bool Dispatcher::held_back(const JobPtr& job, const std::optional<policy::Hold>&
         break;
     case policy::Limit::not_before:
     case policy::Limit::suspended:
+    case policy::Limit::unverified:
     case policy::Limit::no_source:
         released_.add();
         settler_.release(job->token, hold->until.value_or(now + kAvoidPause));

@@ -87,7 +87,7 @@ private:
     void take(queue::Claimed claimed);
     void route(const JobPtr& job);
     void dispatch(const JobPtr& job);
-    policy::Situation situation_of(const Job& job, WallTime now) const;
+    policy::Situation situation_of(const Job& job, const Settings& settings, WallTime now) const;
     bool held_back(const JobPtr& job, const std::optional<policy::Hold>& hold, WallTime now);
     std::size_t site_window() const;
     std::set<std::string> full_sites(WallTime now) const;

@@ -8,6 +8,7 @@ std::string_view name_of(Limit limit)
     case Limit::expired: return "expired";
     case Limit::suppressed: return "suppressed";
     case Limit::suspended: return "suspended";
+    case Limit::unverified: return "unverified";
     case Limit::not_before: return "not_before";
     case Limit::no_source: return "no_source";
     case Limit::site_window: return "site_window";
@@ -22,6 +23,7 @@ std::string_view name_of(Scope scope)
     case Scope::message: return "message";
     case Scope::recipient: return "recipient";
     case Scope::tenant: return "tenant";
+    case Scope::domain: return "domain";
     case Scope::pool: return "pool";
     case Scope::lane: return "lane";
     case Scope::site: return "site";
@@ -34,6 +36,7 @@ std::optional<Hold> hold_on(const Situation& at)
     if (at.now >= at.end_of_life) return Hold{Limit::expired, Scope::message, std::nullopt};
     if (at.suppressed) return Hold{Limit::suppressed, Scope::recipient, std::nullopt};
     if (at.tenant_suspended) return Hold{Limit::suspended, Scope::tenant, std::nullopt};
+    if (at.sender_unverified) return Hold{Limit::unverified, Scope::domain, std::nullopt};
     if (at.not_before && *at.not_before > at.now) return Hold{Limit::not_before, Scope::message, at.not_before};
     if (!at.has_source) return Hold{Limit::no_source, Scope::pool, std::nullopt};
     if (at.lane_backoff_until && *at.lane_backoff_until > at.now)

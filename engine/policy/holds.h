@@ -17,6 +17,7 @@ enum class Limit : std::uint8_t {
     expired,      // its life is over: it will never go
     suppressed,   // the recipient must get no mail: it will never go
     suspended,    // the tenant may not send
+    unverified,   // the sender's domain is not (yet) in the settings as verified for the tenant: it has no return path
     not_before,   // scheduled
     no_source,    // no source of this node in its pool
     site_window,  // enough mail for this site is in hand already
@@ -24,7 +25,7 @@ enum class Limit : std::uint8_t {
 };
 std::string_view name_of(Limit limit);
 
-enum class Scope : std::uint8_t { message, recipient, tenant, pool, lane, site };
+enum class Scope : std::uint8_t { message, recipient, tenant, domain, pool, lane, site };
 std::string_view name_of(Scope scope);
 
 struct Hold {
@@ -40,6 +41,7 @@ struct Situation {
     WallTime end_of_life;
     bool suppressed = false;
     bool tenant_suspended = false;
+    bool sender_unverified = false;
     std::optional<WallTime> not_before;
     bool has_source = true;
     std::size_t site_in_hand = 0; // messages of the site on this node

@@ -133,6 +133,29 @@ TEST_F(EngineTest, ASuspendedTenantsMailWaits)
     EXPECT_TRUE(events().empty());
 }
 
+// It was accepted because control knows the domain; this node's snapshot is older, and has no return path for it.
+TEST_F(EngineTest, MailOfADomainThatTheSettingsDoNotHaveYetWaits)
+{
+    bench::Sink& one = sink(11);
+    settings_.domains.clear();
+    start_engine();
+    enqueue(1, addresses("one.test.example", 5));
+    ASSERT_TRUE(until([&] { return metrics.expose().contains("penguin_queue_released_total 5"); }));
+    EXPECT_EQ(one.counts().connections, 0U);
+    EXPECT_TRUE(events().empty());
+}
+
+TEST_F(EngineTest, MailInTheNameOfAnotherTenantsDomainWaits)
+{
+    bench::Sink& one = sink(11);
+    settings_.domains.begin()->second.tenant = tenant_of(2);
+    start_engine();
+    enqueue(1, addresses("one.test.example", 5));
+    ASSERT_TRUE(until([&] { return metrics.expose().contains("penguin_queue_released_total 5"); }));
+    EXPECT_EQ(one.counts().connections, 0U);
+    EXPECT_TRUE(events().empty());
+}
+
 TEST_F(EngineTest, MissingContentBouncesAndSaysSo)
 {
     sink(11);

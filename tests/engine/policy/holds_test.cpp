@@ -25,6 +25,8 @@ TEST(Holds, EachLimitHoldsWithItsScopeAndTime)
     EXPECT_EQ(hold_on(at), (Hold{Limit::no_source, Scope::pool, std::nullopt}));
     at.not_before = kNow + 1s;
     EXPECT_EQ(hold_on(at), (Hold{Limit::not_before, Scope::message, kNow + 1s}));
+    at.sender_unverified = true;
+    EXPECT_EQ(hold_on(at), (Hold{Limit::unverified, Scope::domain, std::nullopt}));
     at.tenant_suspended = true;
     EXPECT_EQ(hold_on(at), (Hold{Limit::suspended, Scope::tenant, std::nullopt}));
     at.suppressed = true;
