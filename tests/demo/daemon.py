@@ -29,7 +29,7 @@ def toml(sections):
 def settings(state, api_port, smtp_port=25, dns=None, **changes):
     """A test configuration; `changes`: section={key: value}, a dot in a section's name written as __."""
     sections = {
-        "node": {"name": NODE, "state_dir": str(state), "environment": "test", "pool": POOL},
+        "node": {"name": NODE, "state_dir": str(state), "environment": "test"},
         "log": {"level": "info", "format": "text"},
         "http": {"listen": [f"127.0.0.1:{api_port}"]},
         "smtp": {"port": smtp_port, "allow_targets": ["127.0.0.0/8"]},

@@ -9,7 +9,7 @@ import pathlib
 import signal
 import sys
 
-from daemon import POOL, Daemon, home_of
+from daemon import Daemon, home_of
 from processes import WorldError, free_port, listening
 
 USUAL_PORT = 8025
@@ -22,7 +22,7 @@ def main():
     parser.add_argument("--work", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
     args = parser.parse_args()
     daemon = Daemon(args.bin / "penguin-mta", home_of(args.work), free_port() if listening("127.0.0.1", args.port) else args.port)
-    daemon.settings = {"node": {"name": "up", "state_dir": str(daemon.state), "pool": POOL},
+    daemon.settings = {"node": {"name": "up", "state_dir": str(daemon.state)},
                        "http": {"listen": [f"127.0.0.1:{daemon.port}"]}}
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
