@@ -63,7 +63,7 @@ void append_url(std::string_view text, std::string& out)
     }
 }
 
-void append_name(std::string_view text, std::string& out)
+void append_without_specials(std::string_view text, std::string& out)
 {
     for (const char c : text) out += std::string_view{"\"\\<>(),;:[]"}.contains(c) ? ' ' : c;
 }
@@ -293,7 +293,7 @@ private:
         case Escape::none: out_ += text; return;
         case Escape::html: append_html(text, out_); return;
         case Escape::url: append_url(text, out_); return;
-        case Escape::name: append_name(text, out_); return;
+        case Escape::name: append_without_specials(text, out_); return;
         }
     }
 

@@ -9,7 +9,7 @@ namespace penguin {
 namespace {
 
 constexpr std::size_t kLineMax = 76; // RFC 2045 6.7 (5), with the soft line end's "="
-constexpr std::string_view kHex = "0123456789ABCDEF";
+constexpr std::string_view kHexDigits = "0123456789ABCDEF";
 
 bool is_plain(unsigned char c) { return (c >= 0x21 && c <= 0x7E && c != '=') || c == ' ' || c == '\t'; }
 
@@ -30,8 +30,8 @@ void append_quoted_line(std::string_view line, std::string& out)
             out += static_cast<char>(c);
         } else {
             out += '=';
-            out += kHex[c >> 4];
-            out += kHex[c & 15];
+            out += kHexDigits[c >> 4];
+            out += kHexDigits[c & 15];
         }
         column += width;
     }

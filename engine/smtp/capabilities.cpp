@@ -7,7 +7,7 @@ namespace penguin::smtp {
 
 namespace {
 
-std::string_view take_word(std::string_view& line)
+std::string_view take_keyword(std::string_view& line)
 {
     while (line.starts_with(' ')) line.remove_prefix(1);
     const std::size_t end = std::min(line.find(' '), line.size());
@@ -35,7 +35,7 @@ void read_size(std::string_view parameter, Capabilities& out)
 
 void read_keyword(std::string_view line, Capabilities& out)
 {
-    const std::string keyword = upper(take_word(line));
+    const std::string keyword = upper(take_keyword(line));
     if (keyword == "STARTTLS")
         out.starttls = true;
     else if (keyword == "PIPELINING")
@@ -51,14 +51,14 @@ void read_keyword(std::string_view line, Capabilities& out)
     else if (keyword == "DSN")
         out.dsn = true;
     else if (keyword == "SIZE")
-        read_size(take_word(line), out);
+        read_size(take_keyword(line), out);
 }
 
 std::string name_in(const Reply& reply)
 {
     if (reply.lines.empty()) return {};
     std::string_view line = reply.lines.front();
-    return std::string{take_word(line).substr(0, Capabilities::kNameMax)};
+    return std::string{take_keyword(line).substr(0, Capabilities::kNameMax)};
 }
 
 } // namespace
