@@ -337,7 +337,10 @@ void Dispatcher::give_back(const Finished& finished, WallTime now)
 
 void Dispatcher::gone(const queue::Token& token)
 {
-    jobs_.erase(token);
+    const auto found = jobs_.find(token);
+    if (found == jobs_.end()) return;
+    if (found->second->when_told) found->second->when_told();
+    jobs_.erase(found);
     if (jobs_.size() + kClaimMax >= options_.window) wake();
     if (stopping_ && jobs_.empty()) wake();
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,7 +37,9 @@ struct Job {
     std::optional<SourceSettings> source;
     std::optional<EmailAddress> sender; // MAIL: our return path, or nothing for the null sender
     bool probe = false;                 // the one that finds out whether a lane that backed off gets connections again
-    std::atomic<bool> revoked{false};   // the entry is no longer ours: nothing more of it may be sent
+    std::function<void()>
+        when_told; // set by the lane before `finish`; the dispatcher calls it once Redis has the outcome
+    std::atomic<bool> revoked{false}; // the entry is no longer ours: nothing more of it may be sent
 };
 using JobPtr = std::shared_ptr<Job>;
 

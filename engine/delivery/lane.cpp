@@ -4,6 +4,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 
 #include "engine/base/crash_point.h"
 #include "engine/base/log.h"
@@ -14,7 +15,10 @@ namespace penguin::delivery {
 
 namespace {
 
+using namespace asio::experimental::awaitable_operators;
+
 constexpr std::size_t kTargetsMax = 8;           // addresses that one attempt tries
+constexpr std::chrono::seconds kToldCheck{1};    // how often the lease is looked at while Redis is away
 constexpr std::chrono::seconds kGrowthPause{10}; // after a server refused one more connection
 
 struct Target {
@@ -46,8 +50,9 @@ bool is_tls_failure(const smtp::Outcome& outcome)
 struct Lane::Connection {
     std::unique_ptr<Session> session;
     std::size_t messages = 0;
-    std::string remote; // also of a session that ended
-    JobPtr job;         // what the permit is asked about
+    std::string remote;                         // also of a session that ended
+    JobPtr job;                                 // what the permit is asked about
+    std::shared_ptr<asio::steady_timer> untold; // of the last message that the server may have; expires when it is told
 };
 
 Lane::Lane(LaneContext& context, SourceSettings source, std::shared_ptr<SiteLoad> site)
@@ -236,6 +241,7 @@ awaitable<void> Lane::send(Connection& connection, const JobPtr& job)
                          .sign = LaneSign::connected});
         co_return;
     }
+    if (!co_await last_one_told(connection)) co_return give_back(job, "stopped");
     const Envelope envelope{.sender = job->sender, .recipients = {job->entry.to}};
     crash_point("delivery.deliver.before");
     Report report = co_await connection.session->deliver(envelope, *message);
@@ -243,6 +249,15 @@ awaitable<void> Lane::send(Connection& connection, const JobPtr& job)
     smtp::Outcome& outcome = report.outcomes.front();
     const bool used_before = connection.messages++ > 0;
     const bool spoken_of = outcome.kind != smtp::Outcome::Kind::not_tried;
+    const bool may_have_it =
+        outcome.may_be_duplicate || policy::decide(outcome).kind == policy::Verdict::Kind::delivered;
+    if (may_have_it) {
+        connection.untold =
+            std::make_shared<asio::steady_timer>(context_.executor, asio::steady_timer::time_point::max());
+        job->when_told = [executor = context_.executor, timer = connection.untold] {
+            asio::post(executor, [timer] { timer->expires_at(asio::steady_timer::time_point::min()); });
+        };
+    }
     // A connection that the server closed while it was idle: a fresh one may have the message at once.
     if (!spoken_of && used_before && !stopping_ && !job->revoked && context_.lease_holds())
         put_back(job);
@@ -257,6 +272,18 @@ awaitable<void> Lane::send(Connection& connection, const JobPtr& job)
         drop(connection);
     else if (connection.messages >= context_.settings()->limits.messages_per_connection)
         co_await close(connection);
+}
+
+// False: our lease ran out first.
+awaitable<bool> Lane::last_one_told(Connection& connection)
+{
+    const std::shared_ptr<asio::steady_timer> untold = std::exchange(connection.untold, nullptr);
+    while (untold && untold->expiry() == asio::steady_timer::time_point::max()) {
+        if (connection.job->revoked || !context_.lease_holds()) co_return false;
+        asio::steady_timer check{context_.executor, kToldCheck};
+        co_await (untold->async_wait(use_result) || check.async_wait(use_result));
+    }
+    co_return true;
 }
 
 void Lane::drop(Connection& connection)

@@ -7,6 +7,8 @@
 //             site; a connection without work goes after LaneLimits::idle
 //   failure   no host takes a connection and none stands: the job that tried has its outcome, the others go back to the
 //             dispatcher, which sends one probe when the lane's back-off is over
+//   repeats   a connection sends no next body before Redis has the outcome of its last one: so a node that is killed repeats
+//             at most one message for each connection
 //   limits    jobs that wait are bounded by the dispatcher's site window
 #pragma once
 
@@ -61,6 +63,7 @@ private:
     awaitable<std::expected<std::unique_ptr<Session>, smtp::Outcome>> open_one(Connection& connection, Endpoint target);
     awaitable<void> send(Connection& connection, const JobPtr& job);
     void failed(const JobPtr& job, const smtp::Outcome& outcome);
+    awaitable<bool> last_one_told(Connection& connection);
     void drop(Connection& connection);
     awaitable<void> close(Connection& connection);
     void put_back(const JobPtr& job);

@@ -1,7 +1,7 @@
 // engine/delivery/settler.h
 // Collects what became of claimed entries and tells Redis in few calls: settles, releases, parkings.
 //
-//   flush    at kFlushCount of them, or kFlushAfter the first one came
+//   flush    at kFlushCount of them, or kFlushAfter the first one came: lanes wait for it before their next body
 //   failure  a call that did not get through is repeated until it does; meanwhile the entries stay in our hand, so that
 //            the dispatcher's window bounds what waits here
 //   threads  the dispatcher's
@@ -23,7 +23,7 @@ namespace penguin::delivery {
 class Settler {
 public:
     static constexpr std::size_t kFlushCount = 100; // outcomes
-    static constexpr std::chrono::milliseconds kFlushAfter{20};
+    static constexpr std::chrono::milliseconds kFlushAfter{2};
     static constexpr std::size_t kCallMax = 500; // outcomes of one call
 
     // `gone` is called with each token that Redis has taken from our hand.
