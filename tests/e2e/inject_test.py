@@ -6,8 +6,8 @@ import json
 import subprocess
 import unittest
 
-import signatures
 from scene import Scene
+import signatures  # scene knows where it is
 from world import SENDERS
 
 DOMAIN = SENDERS["acme"]

@@ -2,8 +2,8 @@
 """Debian's Postfix, as strict as it gets, takes our mail over TLS and has nothing to complain about."""
 import unittest
 
-import signatures
 from scene import Scene
+import signatures  # scene knows where it is
 from world import addresses
 
 MESSAGES = 300
