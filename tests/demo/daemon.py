@@ -26,7 +26,7 @@ def toml(sections):
                      for name, keys in sections.items())
 
 
-def settings(state, api_port, smtp_port=25, dns=None, **changes):
+def settings(state, api_port, smtp_port=25, name_server=None, **changes):
     """A test configuration; `changes`: section={key: value}, a dot in a section's name written as __."""
     sections = {
         "node": {"name": NODE, "state_dir": str(state), "environment": "test"},
@@ -36,8 +36,8 @@ def settings(state, api_port, smtp_port=25, dns=None, **changes):
         "delivery": {},
         "domains": {"bounce_mx": "bounces.mx.test"},
     }
-    if dns:
-        sections["dns"] = {"servers": [dns]}
+    if name_server:
+        sections["dns"] = {"servers": [name_server]}
     for name, keys in changes.items():
         sections.setdefault(name.replace("__", "."), {}).update(keys)
     return sections

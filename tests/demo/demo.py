@@ -66,7 +66,7 @@ def run(args):
         say(f"starting nsd, three kinds of sinks, Postfix and the daemon (logs: {home})")
         world = stack.enter_context(World(args.bin / "penguin-bench", home))
         daemon = stack.enter_context(Daemon(args.bin / "penguin-mta", home / "daemon", smtp_port=world.port,
-                                            dns=world.nameserver.server, delivery={"retry_ladder": RETRIES}))
+                                            name_server=world.nameserver.server, delivery={"retry_ladder": RETRIES}))
         tenants = set_up(daemon, world)
         start = time.time()
         say(f"submitting {args.messages} messages of {len(tenants)} tenants to {sum(len(site.domains) for site in SITES.values())} domains")

@@ -10,6 +10,7 @@ import pathlib
 import socket
 import threading
 
+import scene  # noqa: F401: knows where the demo's helpers are
 from nameserver import Nameserver
 from processes import free_port
 from reconcile import Arrival, message_of

@@ -42,7 +42,7 @@ class Scene:
         with contextlib.ExitStack() as stack:
             stack.enter_context(self.world)
             self.daemon = stack.enter_context(Daemon(BIN / "penguin-mta", self.home / "daemon", smtp_port=self.world.port,
-                                                     dns=self.world.nameserver.server, **self._settings))
+                                                     name_server=self.world.nameserver.server, **self._settings))
             admin = self.daemon.admin()
             campaign.make_pool(admin, POOL, NODE, SOURCES)
             self.tenants = [campaign.make_tenant(admin, name, domain, POOL) for name, domain in SENDERS.items()]
