@@ -1,5 +1,6 @@
 #include "control/json/strict_json.h"
 
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <unordered_set>
@@ -53,7 +54,12 @@ public:
     bool on_number_part(json::string_view, error_code&) { return true; }
     bool on_int64(std::int64_t, json::string_view, error_code& ec) { return scalar(ec); }
     bool on_uint64(std::uint64_t, json::string_view, error_code& ec) { return scalar(ec); }
-    bool on_double(double, json::string_view, error_code& ec) { return scalar(ec); }
+    // 1e400 would become infinity and 0e400 not-a-number: neither can be written as JSON again.
+    bool on_double(double value, json::string_view, error_code& ec)
+    {
+        if (!std::isfinite(value)) ec = json::error::exponent_overflow;
+        return !ec && scalar(ec);
+    }
     bool on_bool(bool, error_code& ec) { return scalar(ec); }
     bool on_null(error_code& ec) { return scalar(ec); }
     bool on_comment_part(json::string_view, error_code&) { return true; }

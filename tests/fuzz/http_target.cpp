@@ -17,7 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         target->query.size() > Target::kQueryMax)
         std::abort();
     for (const std::string& segment : target->segments) {
-        if (!is_clean_text(segment) || segment.find_first_of("\r\n") != std::string::npos) std::abort();
+        if (!penguin::is_clean_text(segment) || segment.find_first_of("\r\n") != std::string::npos) std::abort();
         const auto again = Target::parse("/" + percent_encoded(segment));
         if (!again || again->segments.size() != 1 || again->segments.front() != segment) std::abort();
     }

@@ -22,6 +22,8 @@ const BadJson kBad[] = {
     {"TwoValues", "{} {}", "text after"},
     {"TextAfter", "1 x", "text after"},
     {"NaN", R"({"a": NaN})", "not JSON"},
+    {"Infinity", R"({"a": 1e400})", "not JSON"},
+    {"ZeroTimesInfinity", R"({"a": 0e33333})", "not JSON"},
     {"LeadingZero", R"({"a": 01})", "not JSON"},
     {"BadUtf8", "{\"a\": \"\xC0\xAF\"}", "not JSON"},
     {"LoneSurrogate", R"({"a": "\ud800"})", "not JSON"},
