@@ -64,10 +64,12 @@ class Server:
                     self._answer(connection, "starttls", b"454 no TLS today\r\n")
                 elif verb == b"MAIL":
                     sender, recipient = line[line.find(b"<") + 1:line.find(b">")].decode(), None
-                    self._answer(connection, "mail", b"250 ok\r\n")
+                    if not self._answer(connection, "mail", b"250 ok\r\n").startswith(b"2"):
+                        sender = None
                 elif verb == b"RCPT":
                     address = line[line.find(b"<") + 1:line.find(b">")].decode()
-                    if self._answer(connection, "rcpt", b"250 ok\r\n").startswith(b"2"):
+                    usual = b"503 no sender\r\n" if sender is None else b"250 ok\r\n"  # RFC 5321 4.1.4
+                    if self._answer(connection, "rcpt", usual).startswith(b"2"):
                         recipient = address
                 elif verb == b"DATA":
                     usual = b"354 go on\r\n" if recipient else b"503 no recipient\r\n"
