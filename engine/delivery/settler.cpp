@@ -29,7 +29,7 @@ void put_back(std::vector<Value>& into, std::vector<Value> values)
 
 } // namespace
 
-Settler::Settler(asio::any_io_executor executor, queue::SendQueue& queue, Registry& metrics,
+Settler::Settler(const asio::any_io_executor& executor, queue::SendQueue& queue, Registry& metrics,
                  std::function<void(const queue::Token&)> gone)
     : queue_{queue},
       gone_{std::move(gone)},
@@ -110,6 +110,7 @@ awaitable<bool> Settler::flush_settlements()
             late_.add(report->late);
         }
         std::vector<queue::Token> tokens;
+        tokens.reserve(batch.size());
         for (queue::Settlement& one : batch) tokens.push_back(std::move(one.token));
         told(tokens);
     }
@@ -139,6 +140,7 @@ awaitable<bool> Settler::flush_releases()
         const auto others = std::partition(releases_.begin(), releases_.end(), same);
         std::vector<Release> batch = take(releases_, static_cast<std::size_t>(others - releases_.begin()));
         std::vector<queue::Token> tokens;
+        tokens.reserve(batch.size());
         for (const Release& release : batch) tokens.push_back(release.token);
         const Result<std::size_t> released = co_await queue_.release(tokens, until);
         if (!released && released.error().code != Errc::stale) {

@@ -27,7 +27,7 @@ public:
     static constexpr std::size_t kCallMax = 500; // outcomes of one call
 
     // `gone` is called with each token that Redis has taken from our hand.
-    Settler(asio::any_io_executor executor, queue::SendQueue& queue, Registry& metrics,
+    Settler(const asio::any_io_executor& executor, queue::SendQueue& queue, Registry& metrics,
             std::function<void(const queue::Token&)> gone);
 
     void settle(queue::Settlement settlement);
