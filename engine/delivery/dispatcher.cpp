@@ -33,7 +33,7 @@ bool may_send_as(const Settings& settings, const TenantId& tenant, const EmailAd
 
 } // namespace
 
-Dispatcher::Dispatcher(asio::any_io_executor executor, Options options, Parts parts)
+Dispatcher::Dispatcher(const asio::any_io_executor& executor, Options options, Parts parts)
     : executor_{executor},
       options_{std::move(options)},
       parts_{std::move(parts)},
@@ -99,7 +99,7 @@ awaitable<void> Dispatcher::run()
     if (stopping_) co_return;
     asio::co_spawn(executor_, beat_loop(), asio::detached);
     bool settled = false;
-    asio::co_spawn(executor_, settler_.run(), [&settled](std::exception_ptr) { settled = true; });
+    asio::co_spawn(executor_, settler_.run(), [&settled](const std::exception_ptr&) { settled = true; });
     co_await claim_loop();
     co_await wind_down();
     settler_.stop(std::max(deadline_, std::chrono::steady_clock::now() + 5s));
@@ -274,7 +274,7 @@ std::set<std::string> Dispatcher::full_sites(WallTime now) const
     return full;
 }
 
-void Dispatcher::finished(Finished finished)
+void Dispatcher::finished(const Finished& finished)
 {
     const WallTime now = wall_now();
     const Job& job = *finished.job;

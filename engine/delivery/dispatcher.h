@@ -49,12 +49,12 @@ public:
         std::function<void(JobPtr)> offer;                         // to the shard of its site
         std::function<std::shared_ptr<const Settings>()> settings; // current snapshot
     };
-    Dispatcher(asio::any_io_executor executor, Options options, Parts parts);
+    Dispatcher(const asio::any_io_executor& executor, Options options, Parts parts);
     ~Dispatcher();
 
     // Ends after `stop`, when everything in hand is finished and told, or at its deadline.
     awaitable<void> run();
-    void finished(Finished finished);
+    void finished(const Finished& finished);
     void settings_changed();
     void wake();
     void hold(bool held);

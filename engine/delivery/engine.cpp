@@ -69,7 +69,7 @@ struct Engine::State {
     {
         asio::post(io, [finished = std::move(finished)]() mutable {
             Dispatcher& owner = *finished.job->owner;
-            owner.finished(std::move(finished));
+            owner.finished(finished);
         });
     }
 
@@ -98,7 +98,7 @@ struct Engine::State {
                 dispatchers.emplace(source.pool, std::move(dispatcher));
             }
             ++running;
-            asio::co_spawn(io, opened.run(), [this](std::exception_ptr failure) { ended(failure); });
+            asio::co_spawn(io, opened.run(), [this](const std::exception_ptr& failure) { ended(failure); });
         }
     }
 

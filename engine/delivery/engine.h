@@ -42,7 +42,7 @@ struct EngineOptions {
     bool starttls = true;
     policy::RetrySchedule retry;
     policy::BackoffSchedule lane_backoff;
-    std::size_t contents_max = 64 * 1024 * 1024; // octets of compiled contents kept in memory
+    std::size_t contents_max = std::size_t{64} * 1024 * 1024; // octets of compiled contents kept in memory
 };
 
 struct EngineParts {
