@@ -72,7 +72,7 @@ awaitable<Answer> list(ApiDeps& deps, const Request& request)
 
 awaitable<Answer> get(ApiDeps& deps, const Request& request)
 {
-    const std::string name = request.param("pool");
+    const std::string& name = request.param("pool");
     const auto rows =
         co_await db::as_platform(deps.database.control, [&](db::Transaction& tx) -> awaitable<Result<db::Rows>> {
             db::Params params{name};
@@ -86,7 +86,7 @@ awaitable<Answer> get(ApiDeps& deps, const Request& request)
 
 awaitable<Answer> remove(ApiDeps& deps, const Request& request)
 {
-    const std::string name = request.param("pool");
+    const std::string& name = request.param("pool");
     const auto deleted =
         co_await db::as_platform(deps.database.control, [&](db::Transaction& tx) -> awaitable<Result<>> {
             db::Params which{name};
