@@ -81,7 +81,7 @@ Problem problem_of(const submit::BatchRefused& refused)
 {
     using Kind = submit::BatchRefused::Kind;
     switch (refused.kind) {
-    case Kind::bad_request: return Problem{.code = Code::validation_failed, .detail = refused.detail};
+    case Kind::bad_request:
     case Kind::bad_content: return Problem{.code = Code::validation_failed, .detail = refused.detail};
     case Kind::domain_not_verified: return Problem{.code = Code::domain_not_verified, .detail = refused.detail};
     case Kind::tenant_not_active: return Problem{.code = Code::tenant_suspended, .detail = refused.detail};
