@@ -63,7 +63,7 @@ Result<Opened> open_files(const Config& config, const StateDir& dir, const NodeN
     if (!domains) return std::unexpected{domains.error()};
     Result<std::string> identity = state_identity(dir);
     if (!identity) return std::unexpected{identity.error()};
-    Opened opened{std::move(*master), std::nullopt, std::move(*identity), std::move(*domains)};
+    Opened opened{*master, std::nullopt, std::move(*identity), std::move(*domains)};
     if (config.auth.jwks_file.empty()) return opened;
     Result<JwksFile> jwks = JwksFile::load(config.auth.jwks_file, std::chrono::steady_clock::now());
     if (!jwks) return fail(jwks.error(), "auth.jwks_file");
@@ -87,7 +87,7 @@ struct Service::Parts {
         : config{chosen},
           dir{state_dir},
           metrics{registry},
-          master{std::move(opened.master)},
+          master{opened.master},
           api_database{io.get_executor(), tier_dsns(config.database, dir, DatabaseRole::api),
                        pool_options(config.database), metrics},
           worker_database{io.get_executor(), tier_dsns(config.database, dir, DatabaseRole::worker),
@@ -104,7 +104,7 @@ struct Service::Parts {
           return_path{master.derive(kReturnPathLabel)},
           contents{io.get_executor(), worker_database.content, &pools.queue(PoolName{"default"}), metrics},
           snapshots{worker_database.control, snapshot_options(node),
-                    [this](Snapshot snapshot) { publish(std::move(snapshot)); }, metrics},
+                    [this](const Snapshot& snapshot) { publish(snapshot); }, metrics},
           acceptance{api_database, slow_work.get_executor(), [this] { pools.wake(); }, metrics},
           api_keys{api_database.control},
           authenticator{
@@ -150,7 +150,7 @@ struct Service::Parts {
         return asio::co_spawn(io, std::move(work), asio::use_future).get();
     }
 
-    void publish(Snapshot snapshot);
+    void publish(const Snapshot& snapshot);
     void expose_engine();
     api::Health health_of_loops() const;
     api::Health health_of_everything() const;
@@ -191,7 +191,7 @@ struct Service::Parts {
     std::thread thread;
 };
 
-void Service::Parts::publish(Snapshot snapshot)
+void Service::Parts::publish(const Snapshot& snapshot)
 {
     signer.replace_keys(snapshot.keys);
     settings = snapshot.settings;

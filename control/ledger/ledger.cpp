@@ -146,11 +146,13 @@ awaitable<Result<std::size_t>> write(db::Transaction& tx, const PoolName& pool, 
 // "<ms>-<sequence>" as a pair of numbers; ids that are none come first.
 std::pair<std::uint64_t, std::uint64_t> stream_id(std::string_view text)
 {
-    std::pair<std::uint64_t, std::uint64_t> id;
+    const auto number = [](std::string_view digits) {
+        std::uint64_t value = 0;
+        std::from_chars(digits.data(), digits.data() + digits.size(), value);
+        return value;
+    };
     const std::size_t dash = std::min(text.find('-'), text.size());
-    std::from_chars(text.data(), text.data() + dash, id.first);
-    if (dash < text.size()) std::from_chars(text.data() + dash + 1, text.data() + text.size(), id.second);
-    return id;
+    return {number(text.substr(0, dash)), number(text.substr(std::min(dash + 1, text.size())))};
 }
 
 } // namespace

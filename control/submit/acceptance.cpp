@@ -193,6 +193,7 @@ awaitable<std::expected<Acceptance::Standing, BatchRefused>> Acceptance::standin
 {
     const std::vector<std::string> domains{batch.from_domain.text(), batch.sender.domain().text()};
     std::vector<std::string> addresses;
+    addresses.reserve(batch.candidates.size());
     for (const Candidate& one : batch.candidates) addresses.push_back(one.recipient.to.folded());
     const auto read = [&](db::Transaction& tx) -> awaitable<Result<std::vector<db::Rows>>> {
         std::vector<db::Statement> all;

@@ -204,6 +204,7 @@ awaitable<Result<>> OutboxPump::enqueue(Chunk& chunk)
 awaitable<Result<>> OutboxPump::cancel(const Chunk& chunk)
 {
     std::vector<MessageId> messages;
+    messages.reserve(chunk.count);
     for (std::uint32_t i = 0; i < chunk.count; ++i) messages.push_back({chunk.batch, chunk.first + i});
     const Result<std::size_t> cancelled = co_await queue_.cancel(chunk.tenant, chunk.batch, messages);
     if (!cancelled) co_return std::unexpected{cancelled.error()};
