@@ -60,7 +60,10 @@ Lane::Lane(LaneContext& context, SourceSettings source, std::shared_ptr<SiteLoad
       source_{std::move(source)},
       site_{std::move(site)}
 {
+    site_->lanes.push_back(this);
 }
+
+Lane::~Lane() { std::erase(site_->lanes, this); }
 
 void Lane::offer(JobPtr job)
 {
@@ -84,9 +87,33 @@ void Lane::stop()
 bool Lane::may_grow() const
 {
     const LaneLimits& limits = context_.settings()->limits;
-    if (connections_ >= limits.connections || site_->connections >= limits.site_connections) return false;
+    if (connections_ >= limits.connections || site_is_full()) return false;
     if (connections_ == 0) return true;
     return standing_ > 0 && std::chrono::steady_clock::now() >= no_growth_before_;
+}
+
+bool Lane::site_is_full() const { return site_->connections >= context_.settings()->limits.site_connections; }
+
+// Asks the other lanes of the site for a connection that they do not use; one that ends is passed on to us.
+void Lane::wait_for_site()
+{
+    if (waiting_) return;
+    waiting_ = true;
+    site_->waiting.push_back(weak_from_this());
+    for (Lane* lane : site_->lanes) lane->wake_one();
+}
+
+// A connection of the site has ended: whoever waits longest may open one.
+void Lane::pass_on()
+{
+    while (!site_->waiting.empty() && !site_is_full()) {
+        const std::shared_ptr<Lane> next = site_->waiting.front().lock();
+        site_->waiting.pop_front();
+        if (!next) continue;
+        next->waiting_ = false;
+        next->grow();
+    }
+    if (!stopping_ && !queue_.empty()) grow();
 }
 
 void Lane::grow()
@@ -100,6 +127,7 @@ void Lane::grow()
         auto run = [](std::shared_ptr<Lane> self) -> awaitable<void> { co_await self->run_connection(); };
         asio::co_spawn(context_.executor, run(shared_from_this()), asio::detached);
     }
+    if (!queue_.empty() && connections_ == 0 && site_is_full()) wait_for_site();
 }
 
 awaitable<void> Lane::run_connection()
@@ -115,13 +143,12 @@ awaitable<void> Lane::run_connection()
     --connections_;
     --site_->connections;
     context_.connections_changed(-1);
-    // What came while this one was ending found no connection to wake.
-    if (!stopping_ && !queue_.empty()) grow();
+    pass_on(); // also what came for this lane meanwhile and found no connection to wake
 }
 
 awaitable<JobPtr> Lane::next_job()
 {
-    if (queue_.empty() && !stopping_) {
+    if (queue_.empty() && !stopping_ && site_->waiting.empty()) {
         asio::steady_timer timer{context_.executor, context_.settings()->limits.idle};
         idle_.push_back(&timer);
         co_await timer.async_wait(use_result);
@@ -159,7 +186,7 @@ awaitable<bool> Lane::serve(Connection& connection, JobPtr job)
         if (!connected) co_return false;
     }
     co_await send(connection, job);
-    co_return true;
+    co_return connection.session || site_->waiting.empty();
 }
 
 // True: a session stands. False: the job has been dealt with.

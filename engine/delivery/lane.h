@@ -4,7 +4,8 @@
 //   threads   all on the thread of its shard
 //   growth    the first connection alone; once it stands, one more for each job that waits, up to the limits of lane
 //   and
-//             site; a connection without work goes after LaneLimits::idle
+//             site; a connection without work goes after LaneLimits::idle, or at once when another lane of the site has
+//             none; a lane that others wait for gives a connection up after LaneLimits::messages_per_connection
 //   failure   no host takes a connection and none stands: the job that tried has its outcome, the others go back to the
 //             dispatcher, which sends one probe when the lane's back-off is over
 //   repeats   a connection sends no next body before Redis has the outcome of its last one: so a node that is killed repeats
@@ -16,6 +17,7 @@
 #include <functional>
 #include <memory>
 #include <random>
+#include <vector>
 
 #include "engine/delivery/job.h"
 #include "engine/delivery/message_maker.h"
@@ -23,9 +25,13 @@
 
 namespace penguin::delivery {
 
-// Connections of one site over all lanes of the node. Shared by its lanes.
+class Lane;
+
+// One site over all lanes of the node: shared by them, so that none waits for ever while another keeps connections idle.
 struct SiteLoad {
     std::size_t connections = 0;
+    std::vector<Lane*> lanes;                // that exist
+    std::deque<std::weak_ptr<Lane>> waiting; // without a connection, because the site has all it may have
 };
 
 // What a lane needs of its shard. Outlives the lane.
@@ -44,6 +50,9 @@ struct LaneContext {
 class Lane : public std::enable_shared_from_this<Lane> {
 public:
     Lane(LaneContext& context, SourceSettings source, std::shared_ptr<SiteLoad> site);
+    ~Lane();
+    Lane(const Lane&) = delete;
+    Lane& operator=(const Lane&) = delete;
 
     void offer(JobPtr job);
     // Gives what waits back; connections end after what they are doing. Offers after it come back at once.
@@ -55,6 +64,9 @@ private:
 
     void grow();
     bool may_grow() const;
+    bool site_is_full() const;
+    void wait_for_site();
+    void pass_on();
     awaitable<void> run_connection();
     awaitable<JobPtr> next_job();
     awaitable<bool> serve(Connection& connection, JobPtr job);
@@ -80,6 +92,7 @@ private:
     std::size_t standing_ = 0;             // of them with an open session
     SteadyTime no_growth_before_{};        // after a connection that failed beside standing ones
     bool closed_ = false;                  // got no connection: everything comes back until the probe
+    bool waiting_ = false;                 // in site_->waiting
     bool stopping_ = false;
 };
 

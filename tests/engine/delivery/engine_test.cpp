@@ -99,6 +99,30 @@ TEST_F(EngineTest, ASiteThatComesBackIsFoundByAProbe)
     EXPECT_TRUE(until([&] { return count(EventKind::delivered) == 30; }));
 }
 
+// Three sources share a site that takes two connections: none of them may keep the others out.
+TEST_F(EngineTest, LanesOfOneSiteShareItsConnections)
+{
+    sink(11);
+    for (int host = 3; host <= 4; ++host) {
+        delivery::SourceSettings source = settings_.sources.front();
+        source.id = SourceId{Uuid::v7(wall_now())};
+        source.address = asio::ip::make_address("127.0.0." + std::to_string(host));
+        settings_.sources.push_back(std::move(source));
+    }
+    settings_.limits = {.connections = 2, .site_connections = 2, .idle = std::chrono::seconds{3600}};
+    start_engine();
+    enqueue(1, addresses("one.test.example", 60), [](queue::Entry& entry) {
+        std::array<std::uint8_t, 16> id{};
+        id[0] = static_cast<std::uint8_t>(entry.id.index);
+        entry.mailbox = MailboxId{Uuid::from_bytes(id)};
+    });
+    ASSERT_TRUE(until([&] { return count(EventKind::delivered) == 60; })) << told();
+    std::set<std::string> sources;
+    for (const queue::Event& event : events()) sources.insert(event.source);
+    EXPECT_EQ(sources.size(), 3U);
+    EXPECT_LE(engine_->status().connections, 2U);
+}
+
 TEST_F(EngineTest, ASuppressedRecipientGetsNothing)
 {
     bench::Sink& one = sink(11);
