@@ -12,13 +12,28 @@
 
 namespace penguin::control::api {
 
+namespace {
+
+// What may change settings tells this node's snapshot, so that the mail that follows finds them.
+http::Handler handler_of(ApiDeps& deps, Method method, HandlerOf handler)
+{
+    if (method == Method::get) return [&deps, handler](const Request& request) { return handler(deps, request); };
+    return [&deps, handler](const Request& request) -> awaitable<Answer> {
+        Answer answer = co_await handler(deps, request);
+        if (answer && deps.settings_may_have_changed) deps.settings_may_have_changed();
+        co_return answer;
+    };
+}
+
+} // namespace
+
 void RouteAdder::add(Method method, const char* pattern, const char* scope, HandlerOf handler)
 {
     router_.add(Route{.method = method,
                       .pattern = pattern,
                       .audience = audience_,
                       .scope = scope,
-                      .handler = [&deps = deps_, handler](const Request& request) { return handler(deps, request); }});
+                      .handler = handler_of(deps_, method, handler)});
 }
 
 void RouteAdder::add_with_body(Method method, const char* pattern, const char* scope, HandlerOf handler,
@@ -30,7 +45,7 @@ void RouteAdder::add_with_body(Method method, const char* pattern, const char* s
                       .scope = scope,
                       .body = BodyKind::json,
                       .body_max = body_max,
-                      .handler = [&deps = deps_, handler](const Request& request) { return handler(deps, request); }});
+                      .handler = handler_of(deps_, method, handler)});
 }
 
 Response json_response(unsigned status, const json::value& body, http::Fields headers)

@@ -41,6 +41,7 @@ struct ApiDeps {
     DomainPolicy domains;
     // Takes what of the batch is still queued out of the queue; gives how many messages that were.
     std::function<awaitable<Result<std::size_t>>(TenantId, BatchId)> cancel_batch;
+    std::function<void()> settings_may_have_changed; // after each call that is no GET and succeeded; cheap
     std::function<Health()> alive;
     std::function<Health()> ready;
 };

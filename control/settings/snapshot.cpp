@@ -72,7 +72,7 @@ awaitable<void> SnapshotKeeper::run()
 {
     bool failing = false;
     while (!stopped_) {
-        co_await sleep_for(kSettingsPoll);
+        co_await until_next_look();
         const Result<bool> done = co_await refresh();
         if (!done) {
             failures_.add();
@@ -80,6 +80,33 @@ awaitable<void> SnapshotKeeper::run()
         }
         failing = !done;
     }
+}
+
+awaitable<void> SnapshotKeeper::until_next_look()
+{
+    co_await sleep_for(kSettingsGap);
+    if (!woken_ && !stopped_) {
+        asio::steady_timer timer{co_await asio::this_coro::executor, kSettingsPoll - kSettingsGap};
+        struct Here { // also when the coroutine is cancelled
+            SnapshotKeeper* keeper;
+            ~Here() { keeper->sleeping_ = nullptr; }
+        } const here{this};
+        sleeping_ = &timer;
+        co_await timer.async_wait(use_result);
+    }
+    woken_ = false;
+}
+
+void SnapshotKeeper::wake()
+{
+    woken_ = true;
+    if (sleeping_ != nullptr) sleeping_->cancel();
+}
+
+void SnapshotKeeper::stop()
+{
+    stopped_ = true;
+    wake();
 }
 
 awaitable<Result<bool>> SnapshotKeeper::refresh()

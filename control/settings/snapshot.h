@@ -26,7 +26,8 @@
 namespace penguin::control {
 
 inline constexpr std::chrono::seconds kSettingsPoll{1};
-inline constexpr std::size_t kSuppressionsAPage = 10'000; // rows read at a time
+inline constexpr std::chrono::milliseconds kSettingsGap{50}; // between two looks, however often it is woken
+inline constexpr std::size_t kSuppressionsAPage = 10'000;    // rows read at a time
 
 struct Snapshot {
     std::shared_ptr<const delivery::Settings> settings;
@@ -45,17 +46,20 @@ public:
 
     // Publishes the first snapshot: PostgreSQL's, or the disk's while that is away. Errors: unavailable (neither).
     awaitable<Result<>> start();
-    // Polls until stop() or the coroutine is cancelled.
+    // Polls every kSettingsPoll, and soon after wake(), until stop() or the coroutine is cancelled.
     awaitable<void> run();
     // Looks once; true: something had moved and was published.
     awaitable<Result<bool>> refresh();
-    void stop() { stopped_ = true; }
+    // Something may have changed here: look within kSettingsGap. The other nodes see it at their next poll.
+    void wake();
+    void stop();
 
 private:
     struct Versions {
         std::int64_t settings = 0, suppressions = 0, removed = 0;
         friend bool operator==(const Versions&, const Versions&) = default;
     };
+    awaitable<void> until_next_look();
     awaitable<Result<Versions>> versions();
     awaitable<Result<>> read_settings();
     awaitable<Result<>> read_all_suppressions();
@@ -70,7 +74,9 @@ private:
     std::shared_ptr<const delivery::Suppressions> suppressions_ = std::make_shared<const delivery::Suppressions>();
     Versions seen_;                 // zeros: nothing of PostgreSQL yet
     bool suppressions_kept_ = true; // the file has all that suppressions_ has
+    bool woken_ = false;
     bool stopped_ = false;
+    asio::steady_timer* sleeping_ = nullptr; // run()'s, while it waits
     Gauge& version_;
     Gauge& suppressed_;
     Counter& failures_;
