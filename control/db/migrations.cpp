@@ -42,6 +42,7 @@ public:
     Result<Answer> run(const std::string& sql, const std::vector<std::string>& params)
     {
         std::vector<const char*> values;
+        values.reserve(params.size());
         for (const std::string& param : params) values.push_back(param.c_str());
         return checked(Answer{PQexecParams(pg_.get(), sql.c_str(), static_cast<int>(values.size()), nullptr,
                                            values.data(), nullptr, nullptr, 0),

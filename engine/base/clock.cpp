@@ -1,5 +1,6 @@
 #include "engine/base/clock.h"
 
+#include <algorithm>
 #include <charconv>
 #include <ctime>
 
@@ -33,13 +34,13 @@ Fields split(WallTime time)
 }
 
 // Two or four digits, nothing else.
-bool digits(std::string_view& text, int count, int& out)
+bool digits(std::string_view& text, std::size_t count, int& out)
 {
-    if (text.size() < static_cast<std::size_t>(count)) return false;
-    for (int i = 0; i < count; ++i)
-        if (text[static_cast<std::size_t>(i)] < '0' || text[static_cast<std::size_t>(i)] > '9') return false;
-    std::from_chars(text.data(), text.data() + count, out);
-    text.remove_prefix(static_cast<std::size_t>(count));
+    const std::string_view number = text.substr(0, count);
+    if (number.size() < count || !std::ranges::all_of(number, [](char c) { return c >= '0' && c <= '9'; }))
+        return false;
+    std::from_chars(number.data(), number.data() + number.size(), out);
+    text.remove_prefix(count);
     return true;
 }
 
