@@ -13,7 +13,7 @@ constexpr const char* kFindKeys = R"(
     select k.selector, k.algorithm, k.public_key
       from control.dkim_keys k join control.domains d on d.tenant_id = k.tenant_id and d.id = k.domain_id
      where k.tenant_id = $1 and d.name = $2 and k.active
-     order by k.id)";
+     order by k.algorithm desc, k.selector)";
 
 Result<StoredDomain> stored(const db::Row& row)
 {
