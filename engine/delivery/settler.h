@@ -2,8 +2,9 @@
 // Collects what became of claimed entries and tells Redis in few calls: settles, releases, parkings.
 //
 //   flush    at kFlushCount of them, or kFlushAfter the first one came: lanes wait for it before their next body
-//   failure  a call that did not get through is repeated until it does; meanwhile the entries stay in our hand, so that
-//            the dispatcher's window bounds what waits here
+//   failure  a call that failed is repeated until it does not; also one that Redis refused, since what it refuses passes
+//            (LOADING, READONLY, MISCONF) and to forget an outcome is to send the message again. Meanwhile the entries
+//            stay in our hand, so that the dispatcher's window bounds what waits here
 //   threads  the dispatcher's
 #pragma once
 

@@ -177,7 +177,10 @@ void Transaction::after_envelope()
         return;
     }
     if (data_accepted_) {
-        // No recipient was accepted, and yet it asks for the content: RFC 2920 3.1 says how to get out.
+        // It asks for the content of a message that it refused. Where recipients alone were refused, RFC 2920 3.1 says
+        // how to get out; a server that refused MAIL may have taken recipients all the same, and would send them the
+        // empty message.
+        if (!mail_accepted_) return finish(false);
         stage_ = Stage::lone_dot;
         commands_ = ".\r\n";
         step_ = Step::write_commands;
