@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "bench/drain/drain_command.h"
 #include "bench/sink/sink_command.h"
 
 int main(int argc, char** argv)
@@ -11,6 +12,7 @@ int main(int argc, char** argv)
         app.require_subcommand(1);
         int status = 0;
         penguin::bench::add_sink_command(app, status);
+        penguin::bench::add_drain_command(app, status);
         CLI11_PARSE(app, argc, argv);
         return status;
     } catch (const std::exception& error) {

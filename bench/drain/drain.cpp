@@ -1,0 +1,226 @@
+#include "bench/drain/drain.h"
+
+#include <algorithm>
+
+#include <boost/json/array.hpp>
+
+#include "bench/harness/letters.h"
+#include "bench/harness/report.h"
+
+namespace penguin::bench {
+
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+constexpr std::size_t kSubmitters = 4;
+constexpr auto kStalledAfter = 60s;
+constexpr auto kLookStep = 20ms; // at the sinks, then at the ledger
+constexpr std::size_t kPage = 500;
+constexpr double kMicro = 1e6;
+
+struct Submission {
+    std::size_t tenant = 0;
+    std::size_t first = 0;
+    std::size_t count = 0;
+};
+
+// The tenants take turns, batch by batch.
+std::vector<Submission> submissions(const DrainOptions& options)
+{
+    std::vector<Submission> all;
+    for (std::size_t first = 0; first < options.messages; first += options.batch)
+        all.push_back({.tenant = all.size() % options.world.tenants,
+                       .first = first,
+                       .count = std::min(options.batch, options.messages - first)});
+    return all;
+}
+
+class Drain {
+public:
+    Drain(Patience& patience, const DrainOptions& options)
+        : patience_{patience},
+          options_{options},
+          world_{patience, options.world}
+    {
+    }
+
+    json::object run();
+
+private:
+    awaitable<void> submit_some(const std::vector<Submission>& all, std::size_t& next);
+    void accept();
+    void wait_for_sinks();
+    void wait_for_ledger();
+    std::uint64_t delivered_in_ledger();
+    double per_second(const Snapshot& from, const Snapshot& to) const
+    {
+        return static_cast<double>(options_.messages) / std::chrono::duration<double>(to.at - from.at).count();
+    }
+    json::object cost(const Usage& usage) const;
+
+    Patience& patience_;
+    const DrainOptions& options_;
+    World world_;
+    std::uint64_t accepted_ = 0;
+};
+
+awaitable<void> Drain::submit_some(const std::vector<Submission>& all, std::size_t& next)
+{
+    const LetterOptions letters{
+        .size = options_.size, .signed_before = options_.dkim == "none", .distinct = options_.distinct};
+    while (next < all.size()) {
+        const Submission mine = all[next++];
+        const BenchTenant& tenant = world_.tenants()[mine.tenant];
+        HttpClient api = world_.client_of(tenant);
+        const json::value answer = co_await api.json("POST", "/v1/batches",
+                                                     batch_body(letter(tenant.domain, letters), options_.distinct,
+                                                                mine.first, mine.count, options_.world.domains));
+        accepted_ += answer.as_object().at("accepted").to_number<std::uint64_t>();
+    }
+}
+
+void Drain::accept()
+{
+    const std::vector<Submission> all = submissions(options_);
+    std::size_t next = 0;
+    std::vector<awaitable<void>> work;
+    for (std::size_t i = 0; i < std::min(kSubmitters, all.size()); ++i) work.push_back(submit_some(all, next));
+    run_all(world_.io(), patience_, std::move(work));
+    if (accepted_ != options_.messages)
+        throw BenchError{"accepted were " + std::to_string(accepted_) + " of " + std::to_string(options_.messages)};
+}
+
+void Drain::wait_for_sinks()
+{
+    std::uint64_t had = 0;
+    auto moved = steady_clock::now();
+    while (true) {
+        const std::uint64_t have = world_.receivers().messages(patience_);
+        if (have >= options_.messages) return;
+        if (have != had) moved = steady_clock::now();
+        had = have;
+        if (steady_clock::now() - moved > kStalledAfter)
+            throw BenchError{"nothing arrived for a minute, at " + std::to_string(have) + " messages of " +
+                             std::to_string(options_.messages)};
+        patience_.nap(kLookStep);
+    }
+}
+
+std::uint64_t Drain::delivered_in_ledger()
+{
+    std::uint64_t delivered = 0;
+    for (const BenchTenant& tenant : world_.tenants()) {
+        HttpClient api = world_.client_of(tenant);
+        std::string cursor;
+        do {
+            const std::string target = "/v1/batches?limit=" + std::to_string(kPage) + cursor;
+            const json::value page = bench::run(world_.io(), patience_, api.json("GET", target, ""));
+            for (const json::value& batch : page.at("data").as_array())
+                delivered += batch.at("counts").at("delivered").to_number<std::uint64_t>();
+            const json::value& following = page.at("next_cursor");
+            cursor = following.is_null() ? "" : "&cursor=" + std::string{following.as_string()};
+        } while (!cursor.empty());
+    }
+    return delivered;
+}
+
+void Drain::wait_for_ledger()
+{
+    // The metric is cheap to read. It counts deferrals too, so only the batches' counts say that all is there.
+    const auto all = static_cast<double>(options_.messages);
+    const auto booked = [&] {
+        return world_.metric("penguin_ledger_events_total") >= all && delivered_in_ledger() >= options_.messages;
+    };
+    patience_.until(120s, "the ledger says delivered of each message", booked, kLookStep);
+}
+
+json::object Drain::cost(const Usage& usage) const
+{
+    std::map<std::string, double> micros;
+    for (const auto& [component, seconds] : usage.cpu_seconds)
+        micros[component] = seconds * kMicro / static_cast<double>(options_.messages);
+    return rounded(micros);
+}
+
+json::object Drain::run()
+{
+    const Snapshot start = world_.look();
+    accept();
+    const Snapshot accepted = world_.look();
+    world_.release();
+    wait_for_sinks();
+    const Snapshot arrived = world_.look();
+    wait_for_ledger();
+    const Snapshot booked = world_.look();
+
+    const json::object counts = world_.receivers().counts(patience_);
+    const Usage sending = between(accepted, arrived);
+    const Usage whole = between(accepted, booked); // what a message costs is known when its event is in the ledger
+    return {{"messages_per_second", rounded(per_second(accepted, arrived))},
+            {"ledger_messages_per_second", rounded(per_second(accepted, booked))},
+            {"whole_way_messages_per_second", rounded(per_second(start, arrived))},
+            {"cpu_us_per_message", cost(whole)},
+            {"rss_mb", rounded(whole.peak_mb)},
+            {"limit", limit_of(sending)},
+            {"accept_messages_per_second", rounded(per_second(start, accepted))},
+            {"accept_cpu_us_per_message", cost(between(start, accepted))},
+            {"repeated", counts.at("messages").to_number<std::uint64_t>() - options_.messages},
+            {"connections", counts.at("connections")},
+            {"usage", to_json(sending)}};
+}
+
+json::object medians(const json::array& runs, const std::string& object)
+{
+    json::object middle;
+    for (const auto& [name, value] : runs.front().as_object().at(object).as_object())
+        middle[name] = median_of(runs, object + "." + std::string{name});
+    return middle;
+}
+
+// What most runs say.
+std::string usual_limit(const json::array& runs)
+{
+    std::map<std::string, std::size_t> votes;
+    for (const json::value& run : runs) ++votes[std::string{run.at("limit").as_string()}];
+    return std::ranges::max_element(votes, {}, [](const auto& vote) { return vote.second; })->first;
+}
+
+} // namespace
+
+json::object to_json(const DrainOptions& options)
+{
+    const WorldOptions& world = options.world;
+    return {{"messages", options.messages},
+            {"size", options.size},
+            {"domains", world.domains},
+            {"sites", world.sites},
+            {"sources", world.sources},
+            {"tenants", world.tenants},
+            {"dkim", options.dkim},
+            {"tls", world.tls},
+            {"shards", world.shards},
+            {"content", options.distinct ? "distinct" : "same"},
+            {"connections", world.connections},
+            {"messages_per_connection", world.messages_per_connection},
+            {"sink_threads", world.sink_threads},
+            {"batch", options.batch}};
+}
+
+json::object drain_once(Patience& patience, const DrainOptions& options) { return Drain{patience, options}.run(); }
+
+json::object drain_results(const json::array& runs)
+{
+    json::object results;
+    for (const char* rate : {"messages_per_second", "ledger_messages_per_second", "whole_way_messages_per_second",
+                             "accept_messages_per_second"})
+        results[rate] = median_of(runs, rate);
+    results["spread"] = spread_of(runs, "messages_per_second");
+    for (const char* object : {"cpu_us_per_message", "accept_cpu_us_per_message", "rss_mb"})
+        results[object] = medians(runs, object);
+    results["limit"] = usual_limit(runs);
+    return results;
+}
+
+} // namespace penguin::bench

@@ -1,0 +1,106 @@
+#include "bench/drain/drain_command.h"
+
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "bench/drain/drain.h"
+#include "bench/harness/report.h"
+#include "bench/harness/verb.h"
+
+namespace penguin::bench {
+
+namespace {
+
+struct Words {
+    DrainOptions drain;
+    VerbWords verb;
+    std::string content = "same";
+};
+
+double number_at(const json::object& object, std::string_view name) { return object.at(name).to_number<double>(); }
+
+Column column_of(const std::string& title, const json::object& values, const char* format)
+{
+    Column column{.title = title, .cells = {}};
+    for (const auto& [name, value] : values)
+        column.cells.push_back(fmt::format(fmt::runtime(format), value.to_number<double>()));
+    return column;
+}
+
+std::string table_of(const json::object& results)
+{
+    Column names{.title = "", .cells = {}};
+    const json::object& micros = results.at("cpu_us_per_message").as_object();
+    for (const auto& [name, value] : micros) names.cells.emplace_back(name);
+    return fmt::format("messages/s until the sinks have all   {:.0f}  (spread {:.0f} %)\n"
+                       "messages/s until the ledger has all   {:.0f}\n"
+                       "messages/s from submission to sinks   {:.0f}  (accepting alone: {:.0f})\n"
+                       "limit                                 {}\n\n",
+                       number_at(results, "messages_per_second"), number_at(results, "spread") * 100,
+                       number_at(results, "ledger_messages_per_second"),
+                       number_at(results, "whole_way_messages_per_second"),
+                       number_at(results, "accept_messages_per_second"), std::string{results.at("limit").as_string()}) +
+           table({names, column_of("us CPU/message", micros, "{:.1f}"),
+                  column_of("accepting", results.at("accept_cpu_us_per_message").as_object(), "{:.1f}"),
+                  column_of("peak MB", results.at("rss_mb").as_object(), "{:.0f}")});
+}
+
+std::string line_of(const json::object& run)
+{
+    return fmt::format("{:.0f} messages/s, {:.0f} with the ledger; limit: {}", number_at(run, "messages_per_second"),
+                       number_at(run, "ledger_messages_per_second"), std::string{run.at("limit").as_string()});
+}
+
+int run(Words words)
+{
+    words.drain.distinct = words.content == "distinct";
+    words.drain.world.ed25519 = words.drain.dkim == "both";
+    words.drain.world.daemon = words.verb.daemon_program();
+    words.drain.world.work = words.verb.work;
+    return run_verb({.name = "drain",
+                     .options = to_json(words.drain),
+                     .once = [&](Patience& patience) { return drain_once(patience, words.drain); },
+                     .results = drain_results,
+                     .table = table_of,
+                     .line = line_of},
+                    words.verb);
+}
+
+} // namespace
+
+void add_drain_command(CLI::App& app, int& status)
+{
+    auto words = std::make_shared<Words>();
+    DrainOptions& drain = words->drain;
+    WorldOptions& world = drain.world;
+    world.domains = 1'000;
+    world.sites = 20;
+    CLI::App* command = app.add_subcommand("drain", "Measure how fast accepted mail goes out");
+    const auto number = [command](const char* name, std::size_t& to, std::size_t from, std::size_t most,
+                                  const char* help) {
+        command->add_option(name, to, help)->capture_default_str()->check(CLI::Range(from, most));
+    };
+    number("--messages", drain.messages, 1, 10'000'000, "How many");
+    number("--size", drain.size, 1'000, 10'000'000, "Octets of a message");
+    number("--domains", world.domains, 1, 1'000'000, "Recipient domains");
+    number("--sites", world.sites, 1, 10'000, "Sets of MX hosts that the domains share");
+    number("--sources", world.sources, 1, 10'000, "Addresses that are sent from");
+    number("--tenants", world.tenants, 1, 10'000, "Who submit in turns");
+    number("--shards", world.shards, 0, 128, "Threads of the daemon that deliver; 0: one a core");
+    number("--connections", world.connections, 1, 1'000, "At most, from one source to one site");
+    number("--messages-per-connection", world.messages_per_connection, 1, 1'000'000, "At most");
+    number("--sink-threads", world.sink_threads, 1, 64, "Of the receiving side");
+    number("--batch", drain.batch, 1, 10'000, "Recipients of one submission");
+    command->add_option("--dkim", drain.dkim, "none (already signed when submitted), rsa2048, both (and Ed25519)")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"none", "rsa2048", "both"}));
+    command->add_option("--content", words->content, "same, or distinct for each recipient")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"same", "distinct"}));
+    command->add_flag("--tls", world.tls, "The sinks offer STARTTLS");
+    add_common_options(*command, words->verb);
+    command->callback([words, &status] { status = run(*words); });
+}
+
+} // namespace penguin::bench

@@ -1,0 +1,75 @@
+#include "bench/harness/daemon.h"
+
+#include <fstream>
+
+#include <boost/asio/io_context.hpp>
+#include <fmt/format.h>
+
+#include "bench/harness/http_client.h"
+#include "bench/harness/nameserver.h"
+#include "bench/harness/places.h"
+#include "bench/harness/proc.h"
+
+namespace penguin::bench {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kReadyWithin = 120s; // the first start makes a database cluster
+
+bool is_ready(Patience& patience, std::uint16_t port)
+{
+    asio::io_context io;
+    HttpClient client{io, port, ""};
+    try {
+        return run(io, patience, client.call("GET", "/readyz", "")).status == 200;
+    } catch (const BenchError&) {
+        patience.check(); // was it the deadline or a signal?
+        return false;     // it does not listen yet
+    }
+}
+
+} // namespace
+
+std::string daemon_configuration(const DaemonOptions& options, const std::filesystem::path& state,
+                                 std::uint16_t api_port)
+{
+    return fmt::format("[node]\nname = \"{}\"\nstate_dir = \"{}\"\nenvironment = \"test\"\n"
+                       "[http]\nlisten = [\"127.0.0.1:{}\"]\n"
+                       "[dns]\nservers = [\"{}\"]\n"
+                       "[smtp]\nport = {}\nstarttls = {}\nallow_targets = [\"127.0.0.0/8\"]\n"
+                       "[delivery]\nshards = {}\nconnections_per_lane = {}\nconnections_per_site = {}\n"
+                       "messages_per_connection = {}\n"
+                       "[domains]\nbounce_mx = \"{}\"\nspf_include = \"spf.{}\"\n",
+                       kNode, state.string(), api_port, options.name_server, options.smtp_port, options.starttls,
+                       options.shards, options.connections, std::max<std::size_t>(options.connections, 50),
+                       options.messages_per_connection, source_host(0), kZone);
+}
+
+Daemon::Daemon(Patience& patience, const std::filesystem::path& folder, const DaemonOptions& options)
+    : state_{folder / "state"},
+      port_{free_port({"127.0.0.1"})}
+{
+    if (!std::filesystem::exists(options.program))
+        throw BenchError{"no daemon at " + options.program.string() + ": build penguin-mta, or name it (--daemon)"};
+    std::filesystem::create_directories(folder);
+    const std::filesystem::path config = folder / "penguin-mta.toml";
+    std::ofstream{config} << daemon_configuration(options, state_, port_);
+    child_ = std::make_unique<Child>(ChildCommand{.name = "penguin-mta",
+                                                  .program = options.program,
+                                                  .arguments = {"serve", "--config", config.string()},
+                                                  .log = folder / "daemon.log"});
+    child_->wait_ready(patience, kReadyWithin,
+                       [&] { return is_ready(patience, port_) && std::filesystem::exists(state_ / "admin-key"); });
+}
+
+std::string Daemon::admin_key() const
+{
+    const std::string text = text_of_file((state_ / "admin-key").string());
+    const std::size_t end = text.find_last_not_of(" \r\n");
+    if (end == std::string::npos) throw BenchError{"cannot read the daemon's admin-key (run as root, or as its user)"};
+    return text.substr(0, end + 1);
+}
+
+} // namespace penguin::bench

@@ -1,0 +1,69 @@
+#include "bench/harness/letters.h"
+
+#include <algorithm>
+
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+
+#include "bench/harness/nameserver.h"
+
+namespace penguin::bench {
+
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kLine = 72; // octets, CRLF included
+
+// As long as a real one with an RSA-2048 key; it is not meant to verify.
+std::string signature_of(const std::string& domain)
+{
+    return fmt::format(
+        "DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed;\r\n\td={}; s=before;\r\n"
+        "\th=From:To:Subject:MIME-Version:Content-Type;\r\n"
+        "\tbh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=;\r\n\tb={}\r\n\t{}\r\n\t{}\r\n\t{}\r\n\t{}\r\n",
+        domain, std::string(68, 'A'), std::string(68, 'B'), std::string(68, 'C'), std::string(68, 'D'),
+        std::string(68, 'E') + "==");
+}
+
+std::string text_line(std::size_t number, std::size_t octets)
+{
+    std::string line = fmt::format("Line {} says what mail says. ", number);
+    while (line.size() < kLine) line += static_cast<char>('a' + (number + line.size()) % 26);
+    line.resize(std::max<std::size_t>(octets, 2) - 2);
+    return line + "\r\n";
+}
+
+} // namespace
+
+std::string letter(const std::string& domain, const LetterOptions& options)
+{
+    std::string text = options.signed_before ? signature_of(domain) : std::string{};
+    text += fmt::format("From: Sales <sales@{0}>\r\nTo: customers@{0}\r\nSubject: A word from us{1}\r\n"
+                        "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n{2}",
+                        domain, options.distinct ? ", number {{serial}}" : "",
+                        options.distinct ? "Your number is {{serial}}.\r\n" : "");
+    for (std::size_t number = 1; text.size() + 2 <= options.size; ++number) {
+        const std::size_t left = options.size - text.size();
+        // Nothing may be left over that is too short for a line.
+        text += text_line(number, left <= kLine ? left : left - kLine == 1 ? kLine - 1 : kLine);
+    }
+    return text;
+}
+
+std::string batch_body(const std::string& message, bool distinct, std::size_t first, std::size_t count,
+                       std::size_t domains)
+{
+    json::array recipients;
+    recipients.reserve(count);
+    for (std::size_t number = first; number < first + count; ++number) {
+        json::object recipient{{"email", fmt::format("u{}@{}", number, recipient_domain(number % domains))}};
+        if (distinct) recipient["variables"] = json::object{{"serial", number}};
+        recipients.emplace_back(std::move(recipient));
+    }
+    const json::object raw{{"message", message}, {"variables", distinct}};
+    return json::serialize(json::object{{"raw", raw}, {"recipients", std::move(recipients)}});
+}
+
+} // namespace penguin::bench

@@ -1,0 +1,23 @@
+// bench/harness/letters.h
+// The mail that is submitted: messages of a given size, and bodies of POST /v1/batches with recipients over all domains.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace penguin::bench {
+
+struct LetterOptions {
+    std::size_t size = 10'240;  // octets of a message as submitted, CRLF line ends
+    bool signed_before = false; // carries a DKIM-Signature of its domain, so that the engine adds none
+    bool distinct = false;      // each recipient's message has a number in its subject and its body
+};
+
+// A whole message from an address of `domain`. Of a size too small for its header it is as small as it can be.
+std::string letter(const std::string& domain, const LetterOptions& options);
+
+// `count` recipients, numbered from `first`: number n is at recipient domain n % domains.
+std::string batch_body(const std::string& message, bool distinct, std::size_t first, std::size_t count,
+                       std::size_t domains);
+
+} // namespace penguin::bench

@@ -1,0 +1,170 @@
+#include "bench/harness/world.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+
+namespace penguin::bench {
+
+namespace {
+
+namespace json = boost::json;
+
+constexpr const char* kPool = "bench";
+constexpr std::size_t kSideBySide = 4; // calls while the world is made
+
+std::vector<std::string> site_addresses(std::size_t sites)
+{
+    std::vector<std::string> addresses;
+    addresses.reserve(sites);
+    for (std::size_t site = 0; site < sites; ++site) addresses.push_back(site_address(site));
+    return addresses;
+}
+
+std::string text_at(const json::value& value, std::string_view field)
+{
+    return std::string{value.as_object().at(field).as_string()};
+}
+
+std::string zone_line(const json::value& record)
+{
+    const std::string name = text_at(record, "name");
+    const std::string value = text_at(record, "value");
+    if (text_at(record, "type") == "TXT") return txt_record(name, value);
+    return fmt::format("{}. MX {}.\n", name, value);
+}
+
+json::array tenant_scopes()
+{
+    return {"domains:read", "domains:write", "batches:read", "batches:write", "messages:read", "events:read"};
+}
+
+// Calls `each(0 .. count - 1)`, kSideBySide at a time.
+template <class Each>
+void for_each_number(asio::io_context& io, Patience& patience, std::size_t count, Each each)
+{
+    std::size_t next = 0;
+    std::vector<awaitable<void>> workers;
+    const std::size_t most = std::min(kSideBySide, count);
+    workers.reserve(most);
+    for (std::size_t i = 0; i < most; ++i)
+        workers.push_back([](std::size_t& mine, std::size_t end, Each& work) -> awaitable<void> {
+            while (mine < end) co_await work(mine++);
+        }(next, count, each));
+    run_all(io, patience, std::move(workers));
+}
+
+} // namespace
+
+World::World(Patience& patience, const WorldOptions& options)
+    : patience_{patience},
+      options_{options},
+      folder_{options.work},
+      smtp_port_{free_port(site_addresses(options.sites))},
+      receivers_{patience,
+                 folder_.path() / "sink",
+                 {.sites = options.sites,
+                  .port = smtp_port_,
+                  .threads = options.sink_threads,
+                  .tls = options.tls,
+                  .log = options.sink_log ? sink_log().string() : ""}},
+      nameserver_{folder_.path() / "dns", free_port({"127.0.0.1"})},
+      daemon_{patience,
+              folder_.path() / "mta",
+              {.program = options.daemon,
+               .name_server = nameserver_.address(),
+               .smtp_port = smtp_port_,
+               .shards = options.shards,
+               .connections = options.connections,
+               .messages_per_connection = options.messages_per_connection,
+               .starttls = options.tls}}
+{
+    make_tenants();
+}
+
+void World::make_tenants()
+{
+    HttpClient api = admin();
+    const json::object pool{{"name", kPool}};
+    run(io_, patience_, api.json("POST", "/v1/pools", json::serialize(pool)));
+    tenants_.resize(options_.tenants);
+    for_each_number(io_, patience_, tenants_.size(), [this](std::size_t number) { return make_tenant(number); });
+    std::string spf = "v=spf1";
+    std::string hosts;
+    for (std::size_t source = 0; source < options_.sources; ++source) {
+        spf += source < 100 ? " ip4:" + source_address(source) : "";
+        hosts += fmt::format("{}. A {}\n", source_host(source), source_address(source));
+    }
+    nameserver_.start(patience_, mx_records(options_.domains, options_.sites) + hosts +
+                                     txt_record(fmt::format("spf.{}", kZone), spf + " -all") + records_);
+    for_each_number(io_, patience_, tenants_.size(), [this](std::size_t number) { return verify(number); });
+}
+
+awaitable<void> World::make_tenant(std::size_t number)
+{
+    BenchTenant& tenant = tenants_[number];
+    tenant.domain = sender_domain(number);
+    HttpClient platform = admin();
+    const json::object wanted{{"name", "tenant " + std::to_string(number)}, {"pool", kPool}};
+    tenant.id = text_at(co_await platform.json("POST", "/v1/tenants", json::serialize(wanted)), "id");
+    const json::object key{{"name", "bench"}, {"scopes", tenant_scopes()}};
+    tenant.key =
+        text_at(co_await platform.json("POST", "/v1/tenants/" + tenant.id + "/api-keys", json::serialize(key)), "key");
+    HttpClient own = client_of(tenant);
+    const json::object domain{{"name", tenant.domain}, {"ed25519", options_.ed25519}};
+    const json::value made = co_await own.json("POST", "/v1/domains", json::serialize(domain));
+    for (const json::value& record : made.as_object().at("records").as_array()) records_ += zone_line(record);
+}
+
+awaitable<void> World::verify(std::size_t number)
+{
+    HttpClient own = client_of(tenants_[number]);
+    const json::value result = co_await own.json("POST", "/v1/domains/" + tenants_[number].domain + "/verify", "{}");
+    if (!result.as_object().at("verified").as_bool())
+        throw BenchError{tenants_[number].domain + " is not verified: " + json::serialize(result)};
+}
+
+void World::release()
+{
+    HttpClient api = admin();
+    for (std::size_t number = 0; number < options_.sources; ++number) {
+        const json::object source{
+            {"address", source_address(number)}, {"ehlo_name", source_host(number)}, {"pool", kPool}, {"node", kNode}};
+        run(io_, patience_, api.json("POST", "/v1/sources", json::serialize(source)));
+    }
+}
+
+Snapshot World::look() const
+{
+    Roots roots;
+    roots.pids[kDaemon] = {daemon_.pid()};
+    roots.pids[kSink] = {receivers_.pid()};
+    roots.pids[kDns] = {nameserver_.pid()};
+    return look_at(roots);
+}
+
+double World::metric(const std::string& name)
+{
+    HttpClient api{io_, daemon_.port(), ""};
+    return metric_in(run(io_, patience_, api.call("GET", "/metrics", "")).body, name);
+}
+
+double metric_in(std::string_view exposition, std::string_view name)
+{
+    double sum = 0;
+    while (!exposition.empty()) {
+        const std::size_t end = std::min(exposition.find('\n'), exposition.size());
+        const std::string_view line = exposition.substr(0, end);
+        exposition.remove_prefix(std::min(end + 1, exposition.size()));
+        if (!line.starts_with(name) || line.size() == name.size()) continue;
+        if (const char next = line[name.size()]; next != ' ' && next != '{') continue;
+        const std::string_view number = line.substr(line.rfind(' ') + 1);
+        double value = 0;
+        if (std::from_chars(number.data(), number.data() + number.size(), value).ec == std::errc{}) sum += value;
+    }
+    return sum;
+}
+
+} // namespace penguin::bench

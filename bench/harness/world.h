@@ -1,0 +1,83 @@
+// bench/harness/world.h
+// Everything that a verb measures, on 127.0.0.0/8: the daemon with its stores, a name server, sinks, tenants whose domains
+// are verified. Its pool has no source yet, so that what is accepted waits (durably, in PostgreSQL) until release().
+//
+//   errors  BenchError. The destructor stops and removes all
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+
+#include "bench/harness/daemon.h"
+#include "bench/harness/http_client.h"
+#include "bench/harness/nameserver.h"
+#include "bench/harness/places.h"
+#include "bench/harness/receivers.h"
+#include "bench/harness/usage.h"
+
+namespace penguin::bench {
+
+struct WorldOptions {
+    std::filesystem::path daemon; // the program
+    std::filesystem::path work;   // where the world's folder is made
+    std::size_t domains = 1;      // of recipients
+    std::size_t sites = 1;
+    std::size_t sources = 1;
+    std::size_t tenants = 1;
+    bool ed25519 = false; // the tenants' domains have such a key beside the RSA one
+    bool tls = false;
+    std::size_t sink_threads = 1;
+    std::size_t shards = 0;
+    std::size_t connections = 10; // of a source to a site
+    std::size_t messages_per_connection = 100;
+    bool sink_log = false; // the sinks write down when each message came
+};
+
+struct BenchTenant {
+    std::string id;
+    std::string domain;
+    std::string key; // an API key with all scopes of a tenant
+};
+
+class World {
+public:
+    World(Patience& patience, const WorldOptions& options);
+
+    asio::io_context& io() noexcept { return io_; }
+    const std::vector<BenchTenant>& tenants() const noexcept { return tenants_; }
+    HttpClient client_of(const BenchTenant& tenant) { return HttpClient{io_, daemon_.port(), tenant.key}; }
+    HttpClient admin() { return HttpClient{io_, daemon_.port(), daemon_.admin_key()}; }
+    Receivers& receivers() noexcept { return receivers_; }
+    std::filesystem::path folder() const { return folder_.path(); }
+    std::filesystem::path sink_log() const { return folder_.path() / "sink" / "taken.jsonl"; }
+
+    // The pool gets its sources: from now on mail goes out.
+    void release();
+    Snapshot look() const;
+    // A metric of the daemon without labels, or the sum over its labels; 0 when there is none of that name.
+    double metric(const std::string& name);
+
+private:
+    void make_tenants();
+    awaitable<void> make_tenant(std::size_t number);
+    awaitable<void> verify(std::size_t number);
+
+    Patience& patience_;
+    WorldOptions options_;
+    WorldFolder folder_;
+    asio::io_context io_;
+    std::uint16_t smtp_port_;
+    Receivers receivers_;
+    Nameserver nameserver_;
+    Daemon daemon_;
+    std::vector<BenchTenant> tenants_;
+    std::string records_; // what the tenants' domains must publish
+};
+
+// The sum of a metric's samples in Prometheus' text format.
+double metric_in(std::string_view exposition, std::string_view name);
+
+} // namespace penguin::bench

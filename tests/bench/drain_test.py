@@ -1,0 +1,73 @@
+#!/usr/bin/python3
+"""penguin-bench drain at its smallest, end to end: daemon, stores, nsd, sink. Also that Ctrl-C leaves nothing behind.
+
+    in    PENGUIN_BIN, the folder of the built programs
+"""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+PROGRAM = pathlib.Path(os.environ["PENGUIN_BIN"]) / "penguin-bench"
+OPTIONS = ["drain", "--messages", "200", "--domains", "5", "--sites", "2", "--runs", "1", "--timeout-s", "60"]
+
+
+def running_in(folder):
+    """Processes whose command line or working directory names the folder."""
+    found = []
+    for process in pathlib.Path("/proc").iterdir():
+        if process.name.isdigit() and process.name != str(os.getpid()):
+            try:
+                words = (process / "cmdline").read_bytes().decode(errors="replace") + os.readlink(process / "cwd")
+            except OSError:
+                continue
+            if str(folder) in words:
+                found.append(process.name)
+    return found
+
+
+class DrainTest(unittest.TestCase):
+    def setUp(self):
+        self.work = tempfile.TemporaryDirectory(dir="/var/tmp", prefix="drain-")
+        os.chmod(self.work.name, 0o755)
+        self.addCleanup(self.work.cleanup)
+        self.json = pathlib.Path(self.work.name) / "drain.json"
+        self.command = [PROGRAM, *OPTIONS, "--work", self.work.name, "--json", self.json]
+
+    def test_every_message_arrives_and_the_figures_have_their_names(self):
+        done = subprocess.run(self.command, capture_output=True, text=True, timeout=90)
+        self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+        report = json.loads(self.json.read_text())
+        self.assertEqual(["verb", "machine", "git", "options", "runs", "results"], list(report))
+        self.assertEqual("drain", report["verb"])
+        self.assertEqual(200, report["options"]["messages"])
+        self.assertEqual(0, report["runs"][0]["repeated"])
+        results = report["results"]
+        self.assertGreater(results["messages_per_second"], 0)
+        self.assertGreater(results["ledger_messages_per_second"], 0)
+        for name in ("daemon", "redis", "postgres", "sink", "dns"):
+            self.assertIn(name, results["cpu_us_per_message"])
+            self.assertGreater(results["rss_mb"][name], 0)
+        self.assertIn(results["limit"], ("sink", "client", "others", "machine", "daemon", "redis", "postgres", "dns", "waiting"))
+        self.assertEqual([], running_in(self.work.name))
+        self.assertEqual([self.json], list(pathlib.Path(self.work.name).iterdir()))
+
+    def test_a_signal_in_the_middle_leaves_nothing_behind(self):
+        process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        deadline = time.monotonic() + 60
+        while len(running_in(self.work.name)) < 4 and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=90)
+        self.assertEqual(1, process.returncode)
+        self.assertIn("stopped by signal 2", errors)
+        self.assertEqual([], running_in(self.work.name))
+        self.assertEqual([], list(pathlib.Path(self.work.name).iterdir()))
+
+
+if __name__ == "__main__":
+    unittest.main()
