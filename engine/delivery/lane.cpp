@@ -47,8 +47,21 @@ bool is_tls_failure(const smtp::Outcome& outcome)
 
 } // namespace
 
+// A job that a connection has taken, and its mail once that is made.
+struct Lane::Taken {
+    Taken(const asio::any_io_executor& executor, JobPtr which)
+        : job{std::move(which)},
+          made{executor, asio::steady_timer::time_point::max()}
+    {
+    }
+    JobPtr job;
+    asio::steady_timer made; // cancelled when `mail` is there
+    std::optional<Result<MailPtr>> mail;
+};
+
 struct Lane::Connection {
     std::unique_ptr<Session> session;
+    std::shared_ptr<Taken> next; // being made while another is sent
     std::size_t messages = 0;
     std::string remote;                         // also of a session that ended
     JobPtr job;                                 // what the permit is asked about
@@ -135,11 +148,12 @@ awaitable<void> Lane::run_connection()
     Connection connection;
     bool useful = true;
     while (useful) {
-        JobPtr job = co_await next_job();
-        useful = job != nullptr;
-        if (useful) useful = co_await serve(connection, std::move(job));
+        const std::shared_ptr<Taken> taken = co_await next(connection);
+        useful = taken != nullptr;
+        if (useful) useful = co_await serve(connection, *taken);
     }
     co_await close(connection);
+    co_await return_next(connection);
     --connections_;
     --site_->connections;
     context_.connections_changed(-1);
@@ -160,6 +174,17 @@ awaitable<JobPtr> Lane::next_job()
     co_return job;
 }
 
+awaitable<std::shared_ptr<Lane::Taken>> Lane::next(Connection& connection)
+{
+    if (std::shared_ptr<Taken> taken = std::move(connection.next)) {
+        while (!taken->mail) co_await taken->made.async_wait(use_result);
+        co_return taken;
+    }
+    JobPtr job = co_await next_job();
+    if (!job) co_return nullptr;
+    co_return std::make_shared<Taken>(context_.executor, std::move(job));
+}
+
 bool Lane::suppressed(const Job& job) const
 {
     return context_.settings()->suppressions->covers(job.entry.tenant, job.entry.to);
@@ -167,10 +192,11 @@ bool Lane::suppressed(const Job& job) const
 
 // One job on this connection, from whatever state it is in. The job is finished, given back or in the queue again when
 // it returns. False: no host took the connection.
-awaitable<bool> Lane::serve(Connection& connection, JobPtr job)
+awaitable<bool> Lane::serve(Connection& connection, Taken& taken)
 {
-    if (job->revoked || !context_.lease_holds()) {
-        give_back(job, "stopped");
+    const JobPtr& job = taken.job;
+    if (stopping_ || job->revoked || !context_.lease_holds()) {
+        give_back(job, stopping_ ? "stopping" : "stopped");
         co_return true;
     }
     if (suppressed(*job)) {
@@ -185,7 +211,7 @@ awaitable<bool> Lane::serve(Connection& connection, JobPtr job)
         const bool connected = co_await connect(connection, job);
         if (!connected) co_return false;
     }
-    co_await send(connection, job);
+    co_await send(connection, taken);
     co_return connection.session || site_->waiting.empty();
 }
 
@@ -257,28 +283,86 @@ void Lane::failed(const JobPtr& job, const smtp::Outcome& outcome)
     for (const JobPtr& waiting : std::exchange(queue_, {})) give_back(waiting, ours ? "local-fault" : "lane-backoff");
 }
 
-awaitable<void> Lane::send(Connection& connection, const JobPtr& job)
+awaitable<void> Lane::make(Taken& taken)
 {
+    const Job& job = *taken.job;
+    Result<std::string> message = co_await context_.maker.make(taken.job);
+    if (message)
+        taken.mail = std::make_shared<const Mail>(Envelope{.sender = job.sender, .recipients = {job.entry.to}},
+                                                  std::move(*message));
+    else
+        taken.mail = std::unexpected{message.error()};
+    taken.made.cancel();
+}
+
+// Takes the job that this connection sends next, and begins to make its mail: unless somebody else may have it sooner.
+void Lane::take_next(Connection& connection)
+{
+    const bool others_wait = !idle_.empty() || !site_->waiting.empty();
+    const bool last_one = connection.messages + 1 >= context_.settings()->limits.messages_per_connection;
+    if (others_wait || last_one || stopping_ || queue_.empty()) return;
+    if (!connection.session->capabilities().pipelining) return;
+    connection.next = std::make_shared<Taken>(context_.executor, std::move(queue_.front()));
+    queue_.pop_front();
+    auto run = [](std::shared_ptr<Lane> self, std::shared_ptr<Taken> taken) -> awaitable<void> {
+        co_await self->make(*taken);
+    };
+    asio::co_spawn(context_.executor, run(shared_from_this(), connection.next), asio::detached);
+}
+
+// What may go out behind the last octet of the body that is being sent.
+MailPtr Lane::ready_next(const Connection& connection) const
+{
+    const std::shared_ptr<Taken>& next = connection.next;
+    if (!next || !next->mail || !*next->mail) return nullptr;
+    if (stopping_ || next->job->revoked || suppressed(*next->job)) return nullptr;
+    return **next->mail;
+}
+
+// The connection is over and has sent nothing of what it took.
+awaitable<void> Lane::return_next(Connection& connection)
+{
+    if (!connection.next) co_return;
+    const std::shared_ptr<Taken> taken = co_await next(connection);
+    if (stopping_)
+        give_back(taken->job, "stopping");
+    else if (closed_)
+        give_back(taken->job, "lane-backoff");
+    else
+        put_back(taken->job);
+}
+
+awaitable<void> Lane::send(Connection& connection, Taken& taken)
+{
+    const JobPtr& job = taken.job;
     connection.job = job;
-    const Result<std::string> message = co_await context_.maker.make(job);
-    if (!message) {
+    if (!taken.mail) co_await make(taken);
+    const Result<MailPtr>& mail = *taken.mail;
+    if (!mail) {
         context_.finish({.job = job,
-                         .verdict = policy::decide_preparation(message.error()),
-                         .outcome = smtp::Outcome::not_tried(smtp::Phase::mail, message.error()),
+                         .verdict = policy::decide_preparation(mail.error()),
+                         .outcome = smtp::Outcome::not_tried(smtp::Phase::mail, mail.error()),
                          .sign = LaneSign::connected});
         co_return;
     }
+    take_next(connection);
     if (!co_await last_one_told(connection)) co_return give_back(job, "stopped");
-    const Envelope envelope{.sender = job->sender, .recipients = {job->entry.to}};
     crash_point("delivery.deliver.before");
-    Report report = co_await connection.session->deliver(envelope, *message);
+    Report sent = co_await connection.session->deliver(*mail, [this, &connection] { return ready_next(connection); });
     crash_point("delivery.deliver.after");
-    smtp::Outcome& outcome = report.outcomes.front();
+    report(connection, job, std::move(sent.outcomes.front()));
+    if (!sent.reusable)
+        drop(connection);
+    else if (connection.messages >= context_.settings()->limits.messages_per_connection)
+        co_await close(connection);
+}
+
+void Lane::report(Connection& connection, const JobPtr& job, smtp::Outcome outcome)
+{
     const bool used_before = connection.messages++ > 0;
     const bool spoken_of = outcome.kind != smtp::Outcome::Kind::not_tried;
-    const bool may_have_it =
-        outcome.may_be_duplicate || policy::decide(outcome).kind == policy::Verdict::Kind::delivered;
-    if (may_have_it) {
+    const policy::Verdict verdict = policy::decide(outcome);
+    if (outcome.may_be_duplicate || verdict.kind == policy::Verdict::Kind::delivered) {
         connection.untold =
             std::make_shared<asio::steady_timer>(context_.executor, asio::steady_timer::time_point::max());
         job->when_told = [executor = context_.executor, timer = connection.untold] {
@@ -286,19 +370,13 @@ awaitable<void> Lane::send(Connection& connection, const JobPtr& job)
         };
     }
     // A connection that the server closed while it was idle: a fresh one may have the message at once.
-    if (!spoken_of && used_before && !stopping_ && !job->revoked && context_.lease_holds())
-        put_back(job);
-    else
-        context_.finish({.job = job,
-                         .verdict = policy::decide(outcome),
-                         .outcome = std::move(outcome),
-                         .remote = connection.remote,
-                         .tls = connection.session->tls(),
-                         .sign = LaneSign::connected});
-    if (!report.reusable)
-        drop(connection);
-    else if (connection.messages >= context_.settings()->limits.messages_per_connection)
-        co_await close(connection);
+    if (!spoken_of && used_before && !stopping_ && !job->revoked && context_.lease_holds()) return put_back(job);
+    context_.finish({.job = job,
+                     .verdict = verdict,
+                     .outcome = std::move(outcome),
+                     .remote = connection.remote,
+                     .tls = connection.session->tls(),
+                     .sign = LaneSign::connected});
 }
 
 // False: our lease ran out first.

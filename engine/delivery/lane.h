@@ -10,6 +10,8 @@
 //             dispatcher, which sends one probe when the lane's back-off is over
 //   repeats   a connection sends no next body before Redis has the outcome of its last one: so a node that is killed repeats
 //             at most one message for each connection
+//   speed     a connection takes its next job while it sends one, so that the next envelope can travel behind the last
+//             octet of a body: one round trip a message
 //   limits    jobs that wait are bounded by the dispatcher's site window
 #pragma once
 
@@ -60,6 +62,7 @@ public:
     bool unused() const { return queue_.empty() && connections_ == 0; }
 
 private:
+    struct Taken;
     struct Connection;
 
     void grow();
@@ -69,11 +72,17 @@ private:
     void pass_on();
     awaitable<void> run_connection();
     awaitable<JobPtr> next_job();
-    awaitable<bool> serve(Connection& connection, JobPtr job);
+    awaitable<std::shared_ptr<Taken>> next(Connection& connection);
+    awaitable<bool> serve(Connection& connection, Taken& taken);
     awaitable<bool> connect(Connection& connection, const JobPtr& job);
     awaitable<std::expected<std::unique_ptr<Session>, smtp::Outcome>> open(Connection& connection, const Job& job);
     awaitable<std::expected<std::unique_ptr<Session>, smtp::Outcome>> open_one(Connection& connection, Endpoint target);
-    awaitable<void> send(Connection& connection, const JobPtr& job);
+    awaitable<void> make(Taken& taken);
+    void take_next(Connection& connection);
+    MailPtr ready_next(const Connection& connection) const;
+    awaitable<void> return_next(Connection& connection);
+    awaitable<void> send(Connection& connection, Taken& taken);
+    void report(Connection& connection, const JobPtr& job, smtp::Outcome outcome);
     void failed(const JobPtr& job, const smtp::Outcome& outcome);
     awaitable<bool> last_one_told(Connection& connection);
     void drop(Connection& connection);

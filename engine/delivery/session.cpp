@@ -54,7 +54,7 @@ public:
     }
 
     awaitable<std::optional<Outcome>> open();
-    awaitable<Report> deliver(const Envelope& envelope, std::string_view message);
+    awaitable<Report> deliver(MailPtr mail, NextMail next);
     awaitable<void> quit();
 
     const smtp::Capabilities& offered() const noexcept { return offered_; }
@@ -73,8 +73,17 @@ private:
     awaitable<Result<Reply>> read_reply(Duration limit);
     std::optional<Result<Reply>> reply_that_came();
 
-    awaitable<void> step(Transaction& transaction, const smtp::Body& body);
-    awaitable<void> write_body(Transaction& transaction, const smtp::Body& body);
+    // One mail on its way.
+    struct Course {
+        MailPtr mail;
+        smtp::Body body;
+        Transaction transaction;
+    };
+    Result<std::unique_ptr<Course>> begin(MailPtr mail) const;
+    std::unique_ptr<Course> begin_behind(const NextMail& next) const;
+    awaitable<void> step(Course& course, const NextMail& next);
+    awaitable<void> write_body(Course& course, const NextMail& next);
+    awaitable<Result<>> write_last(std::span<const std::string_view> pieces, std::unique_ptr<Course> behind);
     awaitable<void> hear(Transaction& transaction);
     bool interrupted(Transaction& transaction);
     void on_write_failed(Transaction& transaction, const Error& why);
@@ -92,9 +101,10 @@ private:
     std::array<char, kReadMax> buffer_;
     std::string_view unread_; // of buffer_
     smtp::Capabilities offered_;
-    SteadyTime limit_;    // of opening, or of the attempt
-    bool used_ = false;   // has carried a transaction
-    bool broken_ = false; // the server left, or said what nobody asked
+    std::unique_ptr<Course> ahead_; // the next mail: its envelope is said
+    SteadyTime limit_;              // of opening, or of the attempt
+    bool used_ = false;             // has carried a transaction
+    bool broken_ = false;           // the server left, or said what nobody asked
     bool closed_ = false;
 };
 
@@ -245,27 +255,53 @@ awaitable<Result<>> Session::Impl::handshake()
 
 // ---- delivering
 
-awaitable<Report> Session::Impl::deliver(const Envelope& envelope, std::string_view message)
+Result<std::unique_ptr<Session::Impl::Course>> Session::Impl::begin(MailPtr mail) const
 {
-    assert(!envelope.recipients.empty());
+    Result<smtp::Body> body = smtp::Body::check(mail->message);
+    if (!body) return std::unexpected{body.error()};
+    Transaction transaction{mail->envelope, offered_, *body};
+    return std::unique_ptr<Course>{new Course{std::move(mail), std::move(*body), std::move(transaction)}};
+}
+
+// Null: nothing goes out behind the body. What is wrong with a mail is said when its turn comes.
+std::unique_ptr<Session::Impl::Course> Session::Impl::begin_behind(const NextMail& next) const
+{
+    if (!next || !offered_.pipelining) return nullptr;
+    MailPtr mail = next();
+    if (!mail) return nullptr;
+    Result<std::unique_ptr<Course>> course = begin(std::move(mail));
+    if (!course || (*course)->transaction.step() == Transaction::Step::done) return nullptr;
+    (*course)->transaction.come_behind_a_body();
+    return std::move(*course);
+}
+
+awaitable<Report> Session::Impl::deliver(MailPtr mail, NextMail next)
+{
+    assert(!mail->envelope.recipients.empty());
+    if (ahead_ && ahead_->mail != mail) close();
     if (closed_)
-        co_return same_for_all(envelope, Outcome::not_tried(Phase::mail, Error{Errc::closed, "the session is over"}),
-                               false);
-    const Result<smtp::Body> body = smtp::Body::check(message);
-    if (!body) co_return same_for_all(envelope, Outcome::lost(Phase::mail, body.error()), true);
+        co_return same_for_all(mail->envelope,
+                               Outcome::not_tried(Phase::mail, Error{Errc::closed, "the session is over"}), false);
     limit_ = now() + options_.attempt;
-    Transaction transaction{envelope, offered_, *body};
+    std::unique_ptr<Course> course = std::move(ahead_);
+    if (!course) {
+        Result<std::unique_ptr<Course>> begun = begin(mail);
+        if (!begun) co_return same_for_all(mail->envelope, Outcome::lost(Phase::mail, begun.error()), true);
+        course = std::move(*begun);
+    }
+    Transaction& transaction = course->transaction;
     if (transaction.step() != Transaction::Step::done && !permit_())
         transaction.abandon(Error{Errc::stale, "the node may not send any more"});
-    while (transaction.step() != Transaction::Step::done) co_await step(transaction, *body);
+    while (transaction.step() != Transaction::Step::done) co_await step(*course, next);
     used_ = true;
-    const bool reusable = transaction.reusable() && unread_.empty() && !broken_;
+    const bool reusable = transaction.reusable() && !broken_ && (ahead_ || unread_.empty());
     if (!reusable) close();
     co_return Report{transaction.take_outcomes(), reusable};
 }
 
-awaitable<void> Session::Impl::step(Transaction& transaction, const smtp::Body& body)
+awaitable<void> Session::Impl::step(Course& course, const NextMail& next)
 {
+    Transaction& transaction = course.transaction;
     switch (transaction.step()) {
     case Transaction::Step::write_commands: {
         if (interrupted(transaction)) co_return;
@@ -276,15 +312,16 @@ awaitable<void> Session::Impl::step(Transaction& transaction, const smtp::Body& 
             on_write_failed(transaction, written.error());
         co_return;
     }
-    case Transaction::Step::write_body: co_await write_body(transaction, body); co_return;
+    case Transaction::Step::write_body: co_await write_body(course, next); co_return;
     case Transaction::Step::hear: co_await hear(transaction); co_return;
     case Transaction::Step::done: co_return;
     }
 }
 
-awaitable<void> Session::Impl::write_body(Transaction& transaction, const smtp::Body& body)
+awaitable<void> Session::Impl::write_body(Course& course, const NextMail& next)
 {
-    smtp::BodyEncoder encoder{body};
+    Transaction& transaction = course.transaction;
+    smtp::BodyEncoder encoder{course.body};
     while (!encoder.last()) {
         const std::span<const std::string_view> pieces = encoder.next();
         if (encoder.last()) {
@@ -296,7 +333,9 @@ awaitable<void> Session::Impl::write_body(Transaction& transaction, const smtp::
             }
             crash_point("delivery.dot.before");
         }
-        const Result<> written = co_await stream_->write(pieces, deadline(options_.timeouts.body_block));
+        const Result<> written = encoder.last()
+                                     ? co_await write_last(pieces, begin_behind(next))
+                                     : co_await stream_->write(pieces, deadline(options_.timeouts.body_block));
         if (!written) {
             on_write_failed(transaction, written.error());
             co_return;
@@ -304,6 +343,23 @@ awaitable<void> Session::Impl::write_body(Transaction& transaction, const smtp::
     }
     transaction.body_written();
     crash_point("delivery.dot.after");
+}
+
+awaitable<Result<>> Session::Impl::write_last(std::span<const std::string_view> pieces, std::unique_ptr<Course> behind)
+{
+    const SteadyTime until = deadline(options_.timeouts.body_block);
+    if (!behind) {
+        const Result<> written = co_await stream_->write(pieces, until);
+        co_return written;
+    }
+    std::vector<std::string_view> all{pieces.begin(), pieces.end()};
+    all.push_back(behind->transaction.commands());
+    const Result<> written = co_await stream_->write(all, until);
+    if (written) {
+        behind->transaction.commands_written();
+        ahead_ = std::move(behind);
+    }
+    co_return written;
 }
 
 awaitable<void> Session::Impl::hear(Transaction& transaction)
@@ -379,11 +435,13 @@ Duration Session::Impl::timeout_of(Phase phase) const
 void Session::Impl::close()
 {
     closed_ = true;
+    ahead_.reset();
     if (stream_) stream_->close();
 }
 
 awaitable<void> Session::Impl::quit()
 {
+    if (ahead_) close(); // the server may wait for a body: QUIT would be a line of it
     if (closed_) co_return;
     limit_ = now() + options_.timeouts.quit;
     const Result<Reply> reply = co_await command("QUIT\r\n", options_.timeouts.quit);
@@ -405,9 +463,9 @@ awaitable<std::expected<std::unique_ptr<Session>, Outcome>> Session::open(Endpoi
     co_return std::unique_ptr<Session>{new Session{std::move(impl)}};
 }
 
-awaitable<Report> Session::deliver(const Envelope& envelope, std::string_view message)
+awaitable<Report> Session::deliver(MailPtr mail, NextMail next)
 {
-    return impl_->deliver(envelope, message);
+    return impl_->deliver(std::move(mail), std::move(next));
 }
 
 awaitable<void> Session::quit() { return impl_->quit(); }

@@ -1,7 +1,9 @@
 // engine/delivery/session.h
 // One connection to a receiving server, from connect to QUIT: the coroutine around smtp::Transaction.
 //
-//   in       an envelope and a whole message: CRLF line ends only, already signed, not dot-stuffed
+//   in       mails: an envelope and a whole message, CRLF line ends only, already signed, not dot-stuffed
+//   speed    where the server offers PIPELINING, the envelope of the next mail goes out behind the last octet of the one
+//            before it: one round trip a mail while there is work
 //   out      exactly one Outcome a recipient, in the order of the envelope, whatever the server or the network does
 //   limits   every wait has a deadline: the phase's own, and `attempt` over the whole of one deliver()
 //   errors   as Outcomes. lost at Phase::tls: the handshake failed, a new connection may be tried in clear.
@@ -67,6 +69,15 @@ struct SessionOptions {
 // Asked before MAIL and before the last octet of a body: may this node still send (its lease)? Must be cheap.
 using SendPermit = std::function<bool()>;
 
+struct Mail {
+    Envelope envelope; // at least one recipient
+    std::string message;
+};
+using MailPtr = std::shared_ptr<const Mail>;
+
+// Asked at the last octet of a body: the mail that comes next on this connection, if it is ready. Must be cheap.
+using NextMail = std::function<MailPtr()>;
+
 struct Report {
     std::vector<smtp::Outcome> outcomes; // one a recipient, in order
     bool reusable = false; // the session may take another message; else destroy it (quit() first if you like)
@@ -81,8 +92,9 @@ public:
     Session& operator=(const Session&) = delete;
     ~Session(); // closes at once, without QUIT
 
-    // The caller keeps both arguments alive until the result. The envelope has at least one recipient.
-    awaitable<Report> deliver(const Envelope& envelope, std::string_view message);
+    // Once `next` has given a mail, that one is the next to deliver: any other is not tried, and the session over, since
+    // the server may already wait for the body.
+    awaitable<Report> deliver(MailPtr mail, NextMail next = {});
 
     // Best effort, bounded by timeouts.quit. The session is closed afterwards.
     awaitable<void> quit();

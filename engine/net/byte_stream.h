@@ -17,7 +17,7 @@ namespace penguin::net {
 
 class ByteStream {
 public:
-    static constexpr std::size_t kPiecesMax = 64;
+    static constexpr std::size_t kPiecesMax = 65; // what a body's encoder gives at once, and the commands behind it
 
     virtual ~ByteStream() = default;
 

@@ -33,6 +33,13 @@ Transaction::Transaction(const Envelope& envelope, const Capabilities& offered, 
     next_flight();
 }
 
+void Transaction::come_behind_a_body()
+{
+    assert(step_ == Step::write_commands && said_ == 0);
+    commands_.insert(0, "RSET\r\n");
+    leading_reset_ = true;
+}
+
 // Why this server can take this message for nobody; no command is spent on it.
 std::optional<Error> Transaction::obstacle(const Capabilities& offered, const Body& body) const
 {
@@ -115,6 +122,7 @@ void Transaction::body_written()
 void Transaction::on_reply(const Reply& reply)
 {
     assert(step_ == Step::hear);
+    if (leading_reset_) return on_leading_reset(reply);
     if (reply.code == kClosing) {
         settle_undecided(Outcome::answered(phase(), reply));
         return finish(false);
@@ -127,6 +135,13 @@ void Transaction::on_reply(const Reply& reply)
     case Stage::done: break;
     }
     assert(!"a reply after the transaction ended");
+}
+
+// What is wrong with it is wrong with the connection: nothing was said of this message.
+void Transaction::on_leading_reset(const Reply& reply)
+{
+    leading_reset_ = false;
+    if (!reply.positive()) abandon(Error{Errc::closed, "\"" + quoted(reply) + "\" is the answer to RSET"});
 }
 
 void Transaction::on_envelope_reply(const Reply& reply)

@@ -2,11 +2,11 @@
 // One mail transaction as the client sees it: what to write, what a reply means, what became of each recipient.
 // Does no I/O: somebody else writes and reads (delivery/session.h).
 //
-//   in       envelope, the server's capabilities, the checked body; then replies, or the news that the connection is
-//   lost out      exactly one Outcome a recipient of the envelope, in its order limits   kFlightMax commands are in
-//   flight at once, so that two full sockets never wait for each other (RFC 2920 3.1) errors   as Outcomes;
-//   delivery/session.h lists those that no server said source   RFC 5321 3.3 and 4.1; PIPELINING RFC 2920, SIZE RFC
-//   1870, 8BITMIME RFC 6152, SMTPUTF8 RFC 6531
+//   in       envelope, the server's capabilities, the checked body; then replies, or the news that the connection is lost
+//   out      exactly one Outcome a recipient of the envelope, in its order
+//   limits   kFlightMax commands are in flight at once, so that two full sockets never wait for each other (RFC 2920 3.1)
+//   errors   as Outcomes; delivery/session.h lists those that no server said
+//   source   RFC 5321 3.3 and 4.1; PIPELINING RFC 2920, SIZE RFC 1870, 8BITMIME RFC 6152, SMTPUTF8 RFC 6531
 #pragma once
 
 #include <cstddef>
@@ -33,6 +33,10 @@ public:
     };
 
     Transaction(const Envelope& envelope, const Capabilities& offered, const Body& body);
+
+    // The first flight goes out behind the last octet of another message's body, with RSET in front (RFC 2920 3.1). To be
+    // called before anything is written. A server that refuses RSET is left, with every recipient not tried.
+    void come_behind_a_body();
 
     Step step() const noexcept { return step_; }
     // Whose turn it is: the phase that the next write begins, or whose reply is awaited.
@@ -68,6 +72,7 @@ private:
     std::string mail_command(const Capabilities& offered, const Body& body) const;
 
     void next_flight();
+    void on_leading_reset(const Reply& reply);
     void on_envelope_reply(const Reply& reply);
     void on_mail_reply(const Reply& reply);
     void on_rcpt_reply(const Reply& reply);
@@ -89,6 +94,7 @@ private:
     std::size_t heard_ = 0;          // replies to them
     Stage stage_ = Stage::envelope;
     Step step_ = Step::done;
+    bool leading_reset_ = false; // its reply comes before that of MAIL
     bool mail_accepted_ = false;
     bool data_accepted_ = false;
     bool body_written_ = false;

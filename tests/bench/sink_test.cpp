@@ -81,7 +81,8 @@ std::vector<std::string> deliver(const Sink& sink, std::vector<std::string> reci
         for (const std::string& recipient : recipients)
             envelope.recipients.push_back(EmailAddress::parse(recipient).value());
         for (std::size_t i = 0; i < messages; ++i) {
-            const delivery::Report report = co_await (*session)->deliver(envelope, text);
+            const delivery::Report report =
+                co_await (*session)->deliver(std::make_shared<const delivery::Mail>(envelope, text));
             std::string line;
             for (const smtp::Outcome& outcome : report.outcomes)
                 line += (line.empty() ? "" : " ") + std::to_string(outcome.reply ? outcome.reply->code : 0);

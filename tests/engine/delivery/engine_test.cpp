@@ -123,6 +123,67 @@ TEST_F(EngineTest, LanesOfOneSiteShareItsConnections)
     EXPECT_LE(engine_->status().connections, 2U);
 }
 
+// Takes one connection at 127.0.0.12 and counts the bodies behind whose last octet, in the same write, more came.
+class PipelineWatcher {
+public:
+    PipelineWatcher() : thread_{[this] { serve(); }} {}
+    std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
+    unsigned followed() const { return followed_; }
+
+private:
+    void serve()
+    {
+        asio::ip::tcp::socket socket = acceptor_.accept();
+        socket.set_option(asio::ip::tcp::no_delay{true});
+        say(socket, "220 mx\r\n");
+        for (std::string line = take(socket, "\r\n"); !line.empty(); line = take(socket, "\r\n")) {
+            if (line.starts_with("EHLO")) {
+                say(socket, "250-mx\r\n250 PIPELINING\r\n");
+            } else if (line.starts_with("DATA")) {
+                say(socket, "354 go\r\n");
+                if (take(socket, "\r\n.\r\n").empty()) return;
+                if (!input_.empty()) ++followed_;
+                say(socket, "250 taken\r\n");
+            } else {
+                say(socket, line.starts_with("QUIT") ? "221 bye\r\n" : "250 ok\r\n");
+            }
+        }
+    }
+    // Up to and with `end`; empty when the client left.
+    std::string take(asio::ip::tcp::socket& socket, std::string_view end)
+    {
+        boost::system::error_code error;
+        const std::size_t count = asio::read_until(socket, asio::dynamic_buffer(input_), end, error);
+        if (error) return {};
+        std::string taken = input_.substr(0, count);
+        input_.erase(0, count);
+        return taken;
+    }
+    static void say(asio::ip::tcp::socket& socket, std::string_view text)
+    {
+        boost::system::error_code error;
+        asio::write(socket, asio::buffer(text), error);
+    }
+
+    asio::io_context io_;
+    asio::ip::tcp::acceptor acceptor_{io_, {asio::ip::make_address("127.0.0.12"), 0}};
+    std::string input_;
+    std::atomic<unsigned> followed_ = 0;
+    std::jthread thread_; // ends with the client's connection
+};
+
+TEST_F(EngineTest, ABusyConnectionSaysTheNextEnvelopeBehindABody)
+{
+    PipelineWatcher server;
+    port_ = server.port();
+    settings_.limits = {.connections = 1, .site_connections = 1};
+    enqueue(1, addresses("two.test.example", 40));
+    start_engine();
+    ASSERT_TRUE(until([&] { return count(EventKind::delivered) == 40; })) << told();
+    EXPECT_GT(server.followed(), 0U);
+    engine_.reset();
+}
+
 TEST_F(EngineTest, ASuppressedRecipientGetsNothing)
 {
     bench::Sink& one = sink(11);
