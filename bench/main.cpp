@@ -3,6 +3,7 @@
 #include <exception>
 
 #include "bench/drain/drain_command.h"
+#include "bench/plan/plan_command.h"
 #include "bench/sink/sink_command.h"
 
 int main(int argc, char** argv)
@@ -13,6 +14,7 @@ int main(int argc, char** argv)
         int status = 0;
         penguin::bench::add_sink_command(app, status);
         penguin::bench::add_drain_command(app, status);
+        penguin::bench::plan::add_plan_command(app, status);
         CLI11_PARSE(app, argc, argv);
         return status;
     } catch (const std::exception& error) {
