@@ -5,6 +5,7 @@
 #include "bench/drain/drain_command.h"
 #include "bench/plan/plan_command.h"
 #include "bench/sink/sink_command.h"
+#include "bench/submit/submit_command.h"
 
 int main(int argc, char** argv)
 {
@@ -15,6 +16,7 @@ int main(int argc, char** argv)
         penguin::bench::add_sink_command(app, status);
         penguin::bench::add_drain_command(app, status);
         penguin::bench::plan::add_plan_command(app, status);
+        penguin::bench::add_submit_command(app, status);
         CLI11_PARSE(app, argc, argv);
         return status;
     } catch (const std::exception& error) {

@@ -171,22 +171,6 @@ json::object Drain::run()
             {"usage", to_json(sending)}};
 }
 
-json::object medians(const json::array& runs, const std::string& object)
-{
-    json::object middle;
-    for (const auto& [name, value] : runs.front().as_object().at(object).as_object())
-        middle[name] = median_of(runs, object + "." + std::string{name});
-    return middle;
-}
-
-// What most runs say.
-std::string usual_limit(const json::array& runs)
-{
-    std::map<std::string, std::size_t> votes;
-    for (const json::value& run : runs) ++votes[std::string{run.at("limit").as_string()}];
-    return std::ranges::max_element(votes, {}, [](const auto& vote) { return vote.second; })->first;
-}
-
 } // namespace
 
 json::object to_json(const DrainOptions& options)
@@ -218,8 +202,8 @@ json::object drain_results(const json::array& runs)
         results[rate] = median_of(runs, rate);
     results["spread"] = spread_of(runs, "messages_per_second");
     for (const char* object : {"cpu_us_per_message", "accept_cpu_us_per_message", "rss_mb"})
-        results[object] = medians(runs, object);
-    results["limit"] = usual_limit(runs);
+        results[object] = medians_of(runs, object);
+    results["limit"] = usual_of(runs, "limit");
     return results;
 }
 

@@ -35,15 +35,21 @@ std::string text_line(std::size_t number, std::size_t octets)
     return line + "\r\n";
 }
 
+std::string address_of(std::size_t number, std::size_t domains)
+{
+    return fmt::format("u{}@{}", number, recipient_domain(number % domains));
+}
+
 } // namespace
 
 std::string letter(const std::string& domain, const LetterOptions& options)
 {
     std::string text = options.signed_before ? signature_of(domain) : std::string{};
-    text += fmt::format("From: Sales <sales@{0}>\r\nTo: customers@{0}\r\nSubject: A word from us{1}\r\n"
+    text += fmt::format("From: Sales <sales@{0}>\r\nTo: customers@{0}\r\nSubject: A word from us{1}{3}\r\n"
                         "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n{2}",
                         domain, options.distinct ? ", number {{serial}}" : "",
-                        options.distinct ? "Your number is {{serial}}.\r\n" : "");
+                        options.distinct ? "Your number is {{serial}}.\r\n" : "",
+                        options.mark.empty() ? "" : ", " + options.mark);
     for (std::size_t number = 1; text.size() + 2 <= options.size; ++number) {
         const std::size_t left = options.size - text.size();
         // Nothing may be left over that is too short for a line.
@@ -58,12 +64,19 @@ std::string batch_body(const std::string& message, bool distinct, std::size_t fi
     json::array recipients;
     recipients.reserve(count);
     for (std::size_t number = first; number < first + count; ++number) {
-        json::object recipient{{"email", fmt::format("u{}@{}", number, recipient_domain(number % domains))}};
+        json::object recipient{{"email", address_of(number, domains)}};
         if (distinct) recipient["variables"] = json::object{{"serial", number}};
         recipients.emplace_back(std::move(recipient));
     }
     const json::object raw{{"message", message}, {"variables", distinct}};
     return json::serialize(json::object{{"raw", raw}, {"recipients", std::move(recipients)}});
+}
+
+std::string inject_body(const std::string& sender, const std::string& message, std::size_t number, std::size_t domains)
+{
+    const json::object recipient{{"email", address_of(number, domains)}};
+    const json::array recipients(1, recipient);
+    return json::serialize(json::object{{"envelope_sender", sender}, {"content", message}, {"recipients", recipients}});
 }
 
 } // namespace penguin::bench

@@ -11,6 +11,7 @@ struct LetterOptions {
     std::size_t size = 10'240;  // octets of a message as submitted, CRLF line ends
     bool signed_before = false; // carries a DKIM-Signature of its domain, so that the engine adds none
     bool distinct = false;      // each recipient's message has a number in its subject and its body
+    std::string mark;           // in the subject: makes it another message than one without
 };
 
 // A whole message from an address of `domain`. Of a size too small for its header it is as small as it can be.
@@ -19,5 +20,8 @@ std::string letter(const std::string& domain, const LetterOptions& options);
 // `count` recipients, numbered from `first`: number n is at recipient domain n % domains.
 std::string batch_body(const std::string& message, bool distinct, std::size_t first, std::size_t count,
                        std::size_t domains);
+
+// A body of POST /api/inject/v1 for recipient number `number` alone.
+std::string inject_body(const std::string& sender, const std::string& message, std::size_t number, std::size_t domains);
 
 } // namespace penguin::bench

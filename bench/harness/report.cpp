@@ -73,6 +73,21 @@ double median_of(const json::array& runs, std::string_view path) { return rounde
 
 double spread_of(const json::array& runs, std::string_view path) { return rounded(spread(numbers_at(runs, path))); }
 
+json::object medians_of(const json::array& runs, std::string_view object)
+{
+    json::object middle;
+    for (const auto& [name, value] : runs.front().as_object().at(object).as_object())
+        middle[name] = median_of(runs, std::string{object} + "." + std::string{name});
+    return middle;
+}
+
+std::string usual_of(const json::array& runs, std::string_view name)
+{
+    std::map<std::string, std::size_t> votes;
+    for (const json::value& run : runs) ++votes[std::string{run.as_object().at(name).as_string()}];
+    return std::ranges::max_element(votes, {}, [](const auto& vote) { return vote.second; })->first;
+}
+
 std::string table(const std::vector<Column>& columns)
 {
     std::vector<std::size_t> widths;

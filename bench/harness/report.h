@@ -40,6 +40,10 @@ json::object to_json(const Usage& usage);
 // Numbers of the same path in every run -> their medians: the path is "a" or "a.b".
 double median_of(const json::array& runs, std::string_view path);
 double spread_of(const json::array& runs, std::string_view path);
+// The same for all numbers of an object that each run has.
+json::object medians_of(const json::array& runs, std::string_view object);
+// The text that most runs have there.
+std::string usual_of(const json::array& runs, std::string_view name);
 
 struct Column {
     std::string title;

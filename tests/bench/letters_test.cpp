@@ -47,6 +47,23 @@ TEST(BatchBody, NumbersRecipientsOverAllDomains)
     EXPECT_TRUE(body.at("raw").as_object().at("variables").as_bool());
 }
 
+TEST(InjectBody, HasOneRecipientAndTheWholeMessage)
+{
+    const auto body = boost::json::parse(inject_body("a@t0.bench.test", "From: a\r\n\r\nx\r\n", 3, 2)).as_object();
+    EXPECT_EQ(body.at("envelope_sender").as_string(), "a@t0.bench.test");
+    EXPECT_EQ(body.at("content").as_string(), "From: a\r\n\r\nx\r\n");
+    ASSERT_EQ(body.at("recipients").as_array().size(), 1U);
+    EXPECT_EQ(body.at("recipients").as_array()[0].as_object().at("email").as_string(), "u3@d1.bench.test");
+}
+
+TEST(Letter, AMarkMakesItAnotherOfTheSameSize)
+{
+    const std::string plain = letter("t0.bench.test", {.size = 2'000});
+    const std::string marked = letter("t0.bench.test", {.size = 2'000, .mark = "call 7"});
+    EXPECT_EQ(plain.size(), marked.size());
+    EXPECT_NE(plain, marked);
+}
+
 TEST(Zone, DomainsShareTheSites)
 {
     EXPECT_EQ(mx_records(3, 2), "mx0.bench.test. A 127.10.0.1\nmx1.bench.test. A 127.10.0.2\n"

@@ -80,6 +80,15 @@ TEST(Report, MediansAndSpreadOfRuns)
     EXPECT_DOUBLE_EQ(spread_of(runs, "rate"), 0.2);
 }
 
+TEST(Report, MediansOfAnObjectAndTheUsualText)
+{
+    const json::array runs{{{"cpu", {{"daemon", 1}, {"dns", 5}}}, {"limit", "machine"}},
+                           {{"cpu", {{"daemon", 3}, {"dns", 7}}}, {"limit", "sink"}},
+                           {{"cpu", {{"daemon", 2}, {"dns", 6}}}, {"limit", "machine"}}};
+    EXPECT_EQ(medians_of(runs, "cpu"), (json::object{{"daemon", 2.0}, {"dns", 6.0}}));
+    EXPECT_EQ(usual_of(runs, "limit"), "machine");
+}
+
 TEST(Report, TableAlignsNumbersToTheRight)
 {
     EXPECT_EQ(table({{.title = "", .cells = {"daemon", "dns"}}, {.title = "us", .cells = {"145.7", "0.3"}}}),

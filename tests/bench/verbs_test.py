@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""penguin-bench drain at its smallest, end to end: daemon, stores, nsd, sink. Also that Ctrl-C leaves nothing behind.
+"""The measuring verbs of penguin-bench at their smallest, end to end: daemon, stores, nsd, sink. And that Ctrl-C leaves nothing behind.
 
     in    PENGUIN_BIN, the folder of the built programs
 """
@@ -13,7 +13,8 @@ import time
 import unittest
 
 PROGRAM = pathlib.Path(os.environ["PENGUIN_BIN"]) / "penguin-bench"
-OPTIONS = ["drain", "--messages", "200", "--domains", "5", "--sites", "2", "--runs", "1", "--timeout-s", "60"]
+DRAIN = ["drain", "--messages", "200", "--domains", "5", "--sites", "2"]
+SUBMIT = ["submit", "--batch", "1,20", "--clients", "2", "--inject-clients", "2", "--seconds", "1", "--domains", "5"]
 
 
 def running_in(folder):
@@ -30,20 +31,28 @@ def running_in(folder):
     return found
 
 
-class DrainTest(unittest.TestCase):
+class VerbsTest(unittest.TestCase):
     def setUp(self):
-        self.work = tempfile.TemporaryDirectory(dir="/var/tmp", prefix="drain-")
+        self.work = tempfile.TemporaryDirectory(dir="/var/tmp", prefix="verbs-")
         os.chmod(self.work.name, 0o755)
         self.addCleanup(self.work.cleanup)
-        self.json = pathlib.Path(self.work.name) / "drain.json"
-        self.command = [PROGRAM, *OPTIONS, "--work", self.work.name, "--json", self.json]
+        self.json = pathlib.Path(self.work.name) / "figures.json"
 
-    def test_every_message_arrives_and_the_figures_have_their_names(self):
-        done = subprocess.run(self.command, capture_output=True, text=True, timeout=90)
+    def command(self, verb):
+        return [PROGRAM, *verb, "--runs", "1", "--timeout-s", "60", "--work", self.work.name, "--json", self.json]
+
+    def figures(self, verb):
+        done = subprocess.run(self.command(verb), capture_output=True, text=True, timeout=90)
         self.assertEqual(0, done.returncode, done.stdout + done.stderr)
         report = json.loads(self.json.read_text())
         self.assertEqual(["verb", "machine", "git", "options", "runs", "results"], list(report))
-        self.assertEqual("drain", report["verb"])
+        self.assertEqual(verb[0], report["verb"])
+        self.assertEqual([], running_in(self.work.name))
+        self.assertEqual([self.json], list(pathlib.Path(self.work.name).iterdir()))
+        return report
+
+    def test_drain_delivers_every_message(self):
+        report = self.figures(DRAIN)
         self.assertEqual(200, report["options"]["messages"])
         self.assertEqual(0, report["runs"][0]["repeated"])
         results = report["results"]
@@ -53,11 +62,16 @@ class DrainTest(unittest.TestCase):
             self.assertIn(name, results["cpu_us_per_message"])
             self.assertGreater(results["rss_mb"][name], 0)
         self.assertIn(results["limit"], ("sink", "client", "others", "machine", "daemon", "redis", "postgres", "dns", "waiting"))
-        self.assertEqual([], running_in(self.work.name))
-        self.assertEqual([self.json], list(pathlib.Path(self.work.name).iterdir()))
+
+    def test_submit_measures_each_case(self):
+        results = self.figures(SUBMIT)["results"]
+        self.assertEqual([("batches", 1), ("batches", 20), ("inject", 1)], [(case["call"], case["batch"]) for case in results["cases"]])
+        for name in ("recipients_per_second", "requests_per_second", "p50_ms", "p95_ms", "p99_ms"):
+            self.assertGreater(results[name], 0)
+        self.assertEqual(results["recipients_per_second"], results["cases"][1]["recipients_per_second"])
 
     def test_a_signal_in_the_middle_leaves_nothing_behind(self):
-        process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(self.command(DRAIN), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         deadline = time.monotonic() + 60
         while len(running_in(self.work.name)) < 4 and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
