@@ -159,6 +159,7 @@ struct Service::Parts {
     Result<> listen();
     Result<> listen_at(const ListenAddress& address);
     awaitable<void> beat();
+    awaitable<bool> has_admin_key();
     awaitable<void> make_admin_key();
     awaitable<Result<>> begin();
     awaitable<bool> wind_down();
@@ -246,14 +247,20 @@ awaitable<void> Service::Parts::beat()
     }
 }
 
+awaitable<bool> Service::Parts::has_admin_key()
+{
+    const Result<bool> made =
+        co_await ensure_admin_key(api_database.control, master.derive(kApiKeyHashLabel), dir, wall_now());
+    if (!made) log::warning("daemon", "admin_key_not_checked", {{"why", made.error().detail}});
+    co_return made.has_value();
+}
+
 awaitable<void> Service::Parts::make_admin_key()
 {
-    while (true) {
-        const Result<bool> made =
-            co_await ensure_admin_key(api_database.control, master.derive(kApiKeyHashLabel), dir, wall_now());
-        if (made) co_return;
-        log::warning("daemon", "admin_key_not_checked", {{"why", made.error().detail}});
-        if (!co_await sleep_for(kAdminKeyPause)) co_return;
+    bool more = true;
+    while (more) {
+        const bool there = co_await has_admin_key();
+        more = !there && co_await sleep_for(kAdminKeyPause);
     }
 }
 
@@ -264,7 +271,9 @@ awaitable<Result<>> Service::Parts::begin()
     const Result<> first = co_await snapshots.start();
     if (!first) log::warning("daemon", "no_settings_yet", {{"why", first.error().detail}});
     asio::co_spawn(executor, snapshots.run(), asio::detached);
-    asio::co_spawn(executor, make_admin_key(), asio::detached);
+    // Who sees us ready, and the file with the key, may use it.
+    const bool key_there = first && co_await has_admin_key();
+    if (!key_there) asio::co_spawn(executor, make_admin_key(), asio::detached);
     co_return listen();
 }
 
