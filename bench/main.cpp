@@ -3,6 +3,7 @@
 #include <exception>
 
 #include "bench/drain/drain_command.h"
+#include "bench/micro/micro_command.h"
 #include "bench/plan/plan_command.h"
 #include "bench/sink/sink_command.h"
 #include "bench/submit/submit_command.h"
@@ -15,6 +16,7 @@ int main(int argc, char** argv)
         int status = 0;
         penguin::bench::add_sink_command(app, status);
         penguin::bench::add_drain_command(app, status);
+        penguin::bench::add_micro_command(app, status);
         penguin::bench::plan::add_plan_command(app, status);
         penguin::bench::add_submit_command(app, status);
         CLI11_PARSE(app, argc, argv);
