@@ -3,6 +3,7 @@
 #include <exception>
 
 #include "bench/drain/drain_command.h"
+#include "bench/flow/flow_command.h"
 #include "bench/micro/micro_command.h"
 #include "bench/plan/plan_command.h"
 #include "bench/sink/sink_command.h"
@@ -19,6 +20,7 @@ int main(int argc, char** argv)
         penguin::bench::add_micro_command(app, status);
         penguin::bench::plan::add_plan_command(app, status);
         penguin::bench::add_submit_command(app, status);
+        penguin::bench::add_flow_command(app, status);
         CLI11_PARSE(app, argc, argv);
         return status;
     } catch (const std::exception& error) {

@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "bench/drain/drain.h"
 #include "bench/harness/report.h"
 #include "bench/harness/verb.h"
 
@@ -15,7 +14,6 @@ namespace {
 struct Words {
     DrainOptions drain;
     VerbWords verb;
-    std::string content = "same";
 };
 
 double number_at(const json::object& object, std::string_view name) { return object.at(name).to_number<double>(); }
@@ -54,8 +52,6 @@ std::string line_of(const json::object& run)
 
 int run(Words words)
 {
-    words.drain.distinct = words.content == "distinct";
-    words.drain.world.ed25519 = words.drain.dkim == "both";
     words.drain.world.daemon = words.verb.daemon_program();
     words.drain.world.work = words.verb.work;
     return run_verb({.name = "drain",
@@ -69,19 +65,15 @@ int run(Words words)
 
 } // namespace
 
-void add_drain_command(CLI::App& app, int& status)
+void add_mail_options(CLI::App& command, DrainOptions& drain)
 {
-    auto words = std::make_shared<Words>();
-    DrainOptions& drain = words->drain;
     WorldOptions& world = drain.world;
     world.domains = 1'000;
     world.sites = 20;
-    CLI::App* command = app.add_subcommand("drain", "Measure how fast accepted mail goes out");
-    const auto number = [command](const char* name, std::size_t& to, std::size_t from, std::size_t most,
-                                  const char* help) {
-        command->add_option(name, to, help)->capture_default_str()->check(CLI::Range(from, most));
+    const auto number = [&command](const char* name, std::size_t& to, std::size_t from, std::size_t most,
+                                   const char* help) {
+        command.add_option(name, to, help)->capture_default_str()->check(CLI::Range(from, most));
     };
-    number("--messages", drain.messages, 1, 10'000'000, "How many");
     number("--size", drain.size, 1'000, 10'000'000, "Octets of a message");
     number("--domains", world.domains, 1, 1'000'000, "Recipient domains");
     number("--sites", world.sites, 1, 10'000, "Sets of MX hosts that the domains share");
@@ -91,14 +83,33 @@ void add_drain_command(CLI::App& app, int& status)
     number("--connections", world.connections, 1, 1'000, "At most, from one source to one site");
     number("--messages-per-connection", world.messages_per_connection, 1, 1'000'000, "At most");
     number("--sink-threads", world.sink_threads, 1, 64, "Of the receiving side");
-    number("--batch", drain.batch, 1, 10'000, "Recipients of one submission");
-    command->add_option("--dkim", drain.dkim, "none (already signed when submitted), rsa2048, both (and Ed25519)")
-        ->capture_default_str()
+    const auto dkim = [&drain](const std::string& word) {
+        drain.dkim = word;
+        drain.world.ed25519 = word == "both";
+    };
+    command
+        .add_option_function<std::string>("--dkim", dkim,
+                                          "none (already signed when submitted), rsa2048, both (and Ed25519)")
+        ->default_str(drain.dkim)
         ->check(CLI::IsMember({"none", "rsa2048", "both"}));
-    command->add_option("--content", words->content, "same, or distinct for each recipient")
-        ->capture_default_str()
+    const auto content = [&drain](const std::string& word) { drain.distinct = word == "distinct"; };
+    command.add_option_function<std::string>("--content", content, "same, or distinct for each recipient")
+        ->default_str("same")
         ->check(CLI::IsMember({"same", "distinct"}));
-    command->add_flag("--tls", world.tls, "The sinks offer STARTTLS");
+    command.add_flag("--tls", world.tls, "The sinks offer STARTTLS");
+}
+
+void add_drain_command(CLI::App& app, int& status)
+{
+    auto words = std::make_shared<Words>();
+    CLI::App* command = app.add_subcommand("drain", "Measure how fast accepted mail goes out");
+    command->add_option("--messages", words->drain.messages, "How many")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 10'000'000));
+    command->add_option("--batch", words->drain.batch, "Recipients of one submission")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 10'000));
+    add_mail_options(*command, words->drain);
     add_common_options(*command, words->verb);
     command->callback([words, &status] { status = run(*words); });
 }

@@ -69,6 +69,14 @@ json::object to_json(const Usage& usage)
             {"limit", limit_of(usage)}};
 }
 
+json::object percentiles_of(const std::vector<double>& values)
+{
+    return {{"p50", rounded(percentile(values, 0.5))},
+            {"p95", rounded(percentile(values, 0.95))},
+            {"p99", rounded(percentile(values, 0.99))},
+            {"max", rounded(percentile(values, 1))}};
+}
+
 double median_of(const json::array& runs, std::string_view path) { return rounded(median(numbers_at(runs, path))); }
 
 double spread_of(const json::array& runs, std::string_view path) { return rounded(spread(numbers_at(runs, path))); }

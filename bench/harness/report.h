@@ -37,6 +37,9 @@ json::object rounded(const std::map<std::string, double>& values);
 // The usage of a run as every verb tells it: seconds, machine_busy, others_cpu_s, stolen, busiest thread, limit.
 json::object to_json(const Usage& usage);
 
+// {p50, p95, p99, max}
+json::object percentiles_of(const std::vector<double>& values);
+
 // Numbers of the same path in every run -> their medians: the path is "a" or "a.b".
 double median_of(const json::array& runs, std::string_view path);
 double spread_of(const json::array& runs, std::string_view path);

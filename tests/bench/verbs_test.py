@@ -16,6 +16,8 @@ PROGRAM = pathlib.Path(os.environ["PENGUIN_BIN"]) / "penguin-bench"
 DRAIN = ["drain", "--messages", "200", "--domains", "5", "--sites", "2"]
 SUBMIT = ["submit", "--batch", "1,20", "--clients", "2", "--inject-clients", "2", "--seconds", "1", "--domains", "5"]
 
+FLOW = ["flow", "--rate", "100", "--seconds", "1", "--batch", "10", "--domains", "5", "--sites", "2"]
+
 
 def running_in(folder):
     """Processes whose command line or working directory names the folder."""
@@ -69,6 +71,13 @@ class VerbsTest(unittest.TestCase):
         for name in ("recipients_per_second", "requests_per_second", "p50_ms", "p95_ms", "p99_ms"):
             self.assertGreater(results[name], 0)
         self.assertEqual(results["recipients_per_second"], results["cases"][1]["recipients_per_second"])
+
+    def test_flow_times_mail_and_api(self):
+        results = self.figures(FLOW)["results"]
+        for name in ("accept_to_250_ms", "api_ms"):
+            self.assertEqual(["p50", "p95", "p99", "max"], list(results[name]))
+            self.assertGreater(results[name]["p50"], 0)
+            self.assertLessEqual(results[name]["p50"], results[name]["max"])
 
     def test_a_signal_in_the_middle_leaves_nothing_behind(self):
         process = subprocess.Popen(self.command(DRAIN), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
