@@ -19,6 +19,7 @@ using namespace std::chrono_literals;
 constexpr std::size_t kClaimMax = 100;      // entries of one call
 constexpr std::size_t kClaimPerTenant = 10; // entries of a tenant of weight 1 in one call
 constexpr Duration kIdlePause = 50ms;       // between claims that gave nothing
+constexpr Duration kGatherPause = 10ms;     // so that one claim has room for many
 constexpr Duration kTroublePause = 1s;      // after a call that failed
 constexpr Duration kConnectLimit = 1s;
 constexpr Duration kAvoidPause = 5s;               // before this node takes back what it cannot send
@@ -134,8 +135,13 @@ awaitable<void> Dispatcher::claim_loop()
         } else if (room == 0) {
             co_await pause(kIdlePause);
         } else {
+            if (room < kClaimMax) co_await pause(kGatherPause);
             const std::size_t got = co_await claim_once();
-            if (got == 0 && !stopping_) co_await pause(status_.why_not.empty() ? kIdlePause : kTroublePause);
+            if (stopping_) break;
+            if (got == 0)
+                co_await pause(status_.why_not.empty() ? kIdlePause : kTroublePause);
+            else if (got < kClaimMax / 2)
+                co_await pause(kGatherPause);
         }
     }
     note_why_not("stopping");
@@ -144,8 +150,11 @@ awaitable<void> Dispatcher::claim_loop()
 awaitable<std::size_t> Dispatcher::claim_once()
 {
     const std::size_t room = options_.window - std::min(options_.window, jobs_.size());
-    const queue::ClaimRequest request{
-        .max = std::min(kClaimMax, room), .per_tenant = kClaimPerTenant, .full = full_sites(wall_now())};
+    // A place is looked at twice in a call, and a site that is not full has half its window free.
+    const queue::ClaimRequest request{.max = std::min(kClaimMax, room),
+                                      .per_tenant = kClaimPerTenant,
+                                      .full = full_sites(wall_now()),
+                                      .per_place = std::max<std::size_t>(1, site_window() / 4)};
     Result<std::vector<queue::Claimed>> claimed = co_await queue_.claim(request);
     if (!claimed) {
         note_why_not(claimed.error().detail);
@@ -202,7 +211,7 @@ void Dispatcher::dispatch(const JobPtr& job)
         parked_.add();
         return settler_.park(job->token, (*job->route)->site.value());
     }
-    ++site.in_hand;
+    if (++site.in_hand >= site_window()) site.full = true;
     parts_.offer(job);
     crash_point("delivery.dispatch.after");
 }
@@ -270,7 +279,7 @@ std::set<std::string> Dispatcher::full_sites(WallTime now) const
 {
     std::set<std::string> full;
     for (const auto& [name, site] : sites_)
-        if (site.in_hand >= site_window() || (site.full_until && now < *site.full_until)) full.insert(name.value());
+        if (site.full || (site.full_until && now < *site.full_until)) full.insert(name.value());
     return full;
 }
 
@@ -302,6 +311,10 @@ void Dispatcher::note_sign(const Finished& finished, WallTime now)
     Site& site = found->second;
     policy::LaneBackoff& lane = site.lanes[job.source->id];
     if (site.in_hand > 0) --site.in_hand;
+    if (site.full && site.in_hand <= site_window() / 2) {
+        site.full = false;
+        wake();
+    }
     switch (finished.sign) {
     case LaneSign::connected:
         lane.connected();
@@ -341,7 +354,7 @@ void Dispatcher::gone(const queue::Token& token)
     if (found == jobs_.end()) return;
     if (found->second->when_told) found->second->when_told();
     jobs_.erase(found);
-    if (jobs_.size() + kClaimMax >= options_.window) wake();
+    if (jobs_.size() + kClaimMax == options_.window) wake();
     if (stopping_ && jobs_.empty()) wake();
 }
 

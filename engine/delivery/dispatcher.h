@@ -71,6 +71,8 @@ public:
 private:
     struct Site {
         std::size_t in_hand = 0;
+        bool full =
+            false; // reached its window, and has not got through half of it since: so that claims are not for one
         std::map<SourceId, policy::LaneBackoff> lanes;
         std::optional<WallTime> full_until; // its lanes are backing off
     };

@@ -9,6 +9,10 @@ namespace {
 // Long enough for two look-ups that have to be repeated.
 constexpr std::chrono::seconds kAuditLimit{30};
 
+// Below it a message takes less than a millisecond, signature included: less than what two changes of thread cost when
+// all cores are busy.
+constexpr std::size_t kInlineMax = std::size_t{256} * 1024; // octets of content
+
 Result<ContentPtr> compile_raw(const std::string& raw)
 {
     Result<RawContent> content = raw_from_client(raw);
@@ -48,7 +52,9 @@ awaitable<Result<std::string>> MessageMaker::make(JobPtr job)
     crash_point("delivery.prepare.before");
     Result<ContentPtr> content = co_await content_of(*job);
     if (!content) co_return std::unexpected{content.error()};
-    Result<Signed> made = co_await workers_.run([&] { return render_and_sign(*job, **content); });
+    const bool small = (*content)->cost() <= kInlineMax;
+    Result<Signed> made = small ? render_and_sign(*job, **content)
+                                : co_await workers_.run([&] { return render_and_sign(*job, **content); });
     if (!made) co_return std::unexpected{made.error()};
     if (made->audit_wanted) {
         const Result<> judged = co_await within(kAuditLimit, "signature audit",
