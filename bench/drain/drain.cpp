@@ -11,12 +11,7 @@ namespace penguin::bench {
 
 namespace {
 
-using namespace std::chrono_literals;
-using std::chrono::steady_clock;
-
 constexpr std::size_t kSubmitters = 4;
-constexpr auto kStalledAfter = 60s;
-constexpr auto kLookStep = 20ms; // at the sinks, then at the ledger
 constexpr std::size_t kPage = 500;
 constexpr double kMicro = 1e6;
 
@@ -51,7 +46,6 @@ public:
 private:
     awaitable<void> submit_some(const std::vector<Submission>& all, std::size_t& next);
     void accept();
-    void wait_for_sinks();
     void wait_for_ledger();
     std::uint64_t delivered_in_ledger();
     double per_second(const Snapshot& from, const Snapshot& to) const
@@ -92,22 +86,6 @@ void Drain::accept()
         throw BenchError{"accepted were " + std::to_string(accepted_) + " of " + std::to_string(options_.messages)};
 }
 
-void Drain::wait_for_sinks()
-{
-    std::uint64_t had = 0;
-    auto moved = steady_clock::now();
-    while (true) {
-        const std::uint64_t have = world_.receivers().messages(patience_);
-        if (have >= options_.messages) return;
-        if (have != had) moved = steady_clock::now();
-        had = have;
-        if (steady_clock::now() - moved > kStalledAfter)
-            throw BenchError{"nothing arrived for a minute, at " + std::to_string(have) + " messages of " +
-                             std::to_string(options_.messages)};
-        patience_.nap(kLookStep);
-    }
-}
-
 std::uint64_t Drain::delivered_in_ledger()
 {
     std::uint64_t delivered = 0;
@@ -129,11 +107,9 @@ std::uint64_t Drain::delivered_in_ledger()
 void Drain::wait_for_ledger()
 {
     // The metric is cheap to read. It counts deferrals too, so only the batches' counts say that all is there.
-    const auto all = static_cast<double>(options_.messages);
-    const auto booked = [&] {
-        return world_.metric("penguin_ledger_events_total") >= all && delivered_in_ledger() >= options_.messages;
-    };
-    patience_.until(120s, "the ledger says delivered of each message", booked, kLookStep);
+    patience_.reach(options_.messages, "events in the ledger",
+                    [&] { return static_cast<std::uint64_t>(world_.metric("penguin_ledger_events_total")); });
+    patience_.reach(options_.messages, "delivered messages in the ledger", [&] { return delivered_in_ledger(); });
 }
 
 json::object Drain::cost(const Usage& usage) const
@@ -150,7 +126,7 @@ json::object Drain::run()
     accept();
     const Snapshot accepted = world_.look();
     world_.release();
-    wait_for_sinks();
+    world_.wait_for_arrivals(options_.messages);
     const Snapshot arrived = world_.look();
     wait_for_ledger();
     const Snapshot booked = world_.look();

@@ -20,7 +20,6 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t kSubmitters = 16;
 constexpr auto kReadPause = 20ms; // between two calls of one kind
-constexpr auto kArriveWithin = 120s;
 constexpr double kMilli = 1e3;
 constexpr double kMicro = 1e6;
 
@@ -41,7 +40,6 @@ public:
 private:
     awaitable<std::string> submit(HttpClient& api, const BenchTenant& tenant, std::size_t first, std::size_t count);
     void warm_up();
-    void wait_for(std::uint64_t messages);
     steady_clock::time_point due(std::size_t submission) const
     {
         return start_ + std::chrono::duration_cast<steady_clock::duration>(std::chrono::duration<double>(
@@ -88,13 +86,7 @@ void Flow::warm_up()
         latest_batch_ = bench::run(world_.io(), patience_, submit(api, tenant, first, count));
     }
     world_.release();
-    wait_for(domains);
-}
-
-void Flow::wait_for(std::uint64_t messages)
-{
-    patience_.until(kArriveWithin, std::to_string(messages) + " messages have arrived",
-                    [&] { return world_.receivers().messages(patience_) >= messages; });
+    world_.wait_for_arrivals(domains);
 }
 
 awaitable<void> Flow::submitter(std::size_t number)
@@ -165,7 +157,7 @@ json::object Flow::run()
     for (std::size_t i = 0; i < kSubmitters; ++i) work.push_back(submitter(i));
     for (const char* kind : kKinds) work.push_back(reader(kind));
     run_all(world_.io(), patience_, std::move(work));
-    wait_for(options_.mail.world.domains + messages);
+    world_.wait_for_arrivals(options_.mail.world.domains + messages);
     const Usage usage = between(before, world_.look());
 
     std::map<std::string, double> micros;

@@ -44,10 +44,13 @@ public:
     template <class Ready>
     void wait_ready(Patience& patience, std::chrono::seconds limit, Ready ready)
     {
-        patience.until(limit, command_.name + " is ready\n" + last_words(), [&] {
+        const auto end = std::chrono::steady_clock::now() + limit;
+        while (!ready()) {
             if (!running()) throw BenchError{command_.name + " ended before it was ready:\n" + last_words()};
-            return ready();
-        });
+            if (std::chrono::steady_clock::now() >= end)
+                throw BenchError{command_.name + " was not ready in time:\n" + last_words()};
+            patience.nap(std::chrono::milliseconds{20});
+        }
     }
     std::string output() const;     // all of its log
     std::string last_words() const; // the end of it

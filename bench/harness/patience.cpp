@@ -6,11 +6,7 @@
 
 namespace penguin::bench {
 
-namespace {
-
 using std::chrono::steady_clock;
-
-} // namespace
 
 Patience::Patience(std::chrono::seconds limit) : deadline_{steady_clock::now() + limit}, limit_{limit}
 {
@@ -29,6 +25,12 @@ void Patience::take_signal(std::chrono::nanoseconds wait)
     if (signalled_ > 0) throw BenchError{"stopped by signal " + std::to_string(signalled_)};
     if (steady_clock::now() >= deadline_)
         throw BenchError{"took longer than the " + std::to_string(limit_.count()) + " s that it may (--timeout-s)"};
+}
+
+BenchError Patience::stalled(const std::string& what, std::uint64_t now, std::uint64_t goal)
+{
+    return BenchError{what + ": nothing moved for " + std::to_string(kStalledAfter.count()) + " s, at " +
+                      std::to_string(now) + " of " + std::to_string(goal)};
 }
 
 void Patience::check() { take_signal(std::chrono::nanoseconds{0}); }

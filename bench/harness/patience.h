@@ -7,6 +7,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 
@@ -21,6 +22,8 @@ public:
 
 class Patience {
 public:
+    static constexpr std::chrono::seconds kStalledAfter{60};
+
     explicit Patience(std::chrono::seconds limit);
     ~Patience();
     Patience(const Patience&) = delete;
@@ -43,7 +46,23 @@ public:
         }
     }
 
+    // Naps until `progress()` is at least `goal`; throws when it has not grown for kStalledAfter, naming `what`.
+    template <class Progress>
+    void reach(std::uint64_t goal, const std::string& what, Progress progress,
+               std::chrono::milliseconds step = std::chrono::milliseconds{20})
+    {
+        std::uint64_t had = 0;
+        auto moved = std::chrono::steady_clock::now();
+        for (std::uint64_t now = progress(); now < goal; now = progress()) {
+            if (now != had) moved = std::chrono::steady_clock::now();
+            had = now;
+            if (std::chrono::steady_clock::now() - moved >= kStalledAfter) throw stalled(what, now, goal);
+            nap(step);
+        }
+    }
+
 private:
+    static BenchError stalled(const std::string& what, std::uint64_t now, std::uint64_t goal);
     void take_signal(std::chrono::nanoseconds wait);
 
     std::chrono::steady_clock::time_point deadline_;

@@ -136,6 +136,11 @@ void World::release()
     }
 }
 
+void World::wait_for_arrivals(std::uint64_t messages)
+{
+    patience_.reach(messages, "messages at the sinks", [this] { return receivers_.messages(patience_); });
+}
+
 Snapshot World::look() const
 {
     Roots roots;

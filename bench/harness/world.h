@@ -56,6 +56,8 @@ public:
 
     // The pool gets its sources: from now on mail goes out.
     void release();
+    // Until the sinks have so many; throws when nothing arrives any more.
+    void wait_for_arrivals(std::uint64_t messages);
     Snapshot look() const;
     // A metric of the daemon without labels, or the sum over its labels; 0 when there is none of that name.
     double metric(const std::string& name);
