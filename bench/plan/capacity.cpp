@@ -17,7 +17,7 @@ constexpr double kKilo = 1024;
 double sending_us(const Demand& demand, const Figures& figures)
 {
     const double more = (demand.size - figures.size) / kKilo * figures.us_a_kib;
-    return std::max(0.0, figures.sending.daemon + more) + figures.signing_us(demand.dkim);
+    return std::max(0.0, figures.unsigned_us() + more) + figures.signing_us(demand.dkim);
 }
 
 double daemon_us(const Demand& demand, const Figures& figures, double attempts)

@@ -23,12 +23,13 @@ struct Cost { // microseconds of CPU a message
 };
 
 struct Figures {
-    // From claim to the event in the ledger, unsigned, at `size` octets.
+    // From claim to the event in the ledger, with signatures `sending_dkim`, at `size` octets.
     Cost sending{.daemon = 36, .redis = 14.4, .postgres = 6.5, .dns = 0};
+    Dkim sending_dkim = Dkim::none;
     // From the request to the entry in Redis.
     Cost accepting{.daemon = 3, .redis = 0, .postgres = 1.5, .dns = 0};
     double size = 10'240;
-    double us_a_kib = 1.2; // daemon, for each KiB over or under `size`
+    double us_a_kib = 2.0; // daemon, for each KiB over or under `size`
     double rsa2048_us = 290;
     double ed25519_us = 53;
     std::optional<double> accepted_a_core; // recipients a second and core: submit's
@@ -45,9 +46,12 @@ struct Figures {
     std::map<std::string, std::string> origin; // figure -> file; not there: default
 
     double signing_us(Dkim dkim) const;
+    double unsigned_us() const { return sending.daemon - signing_us(sending_dkim); } // of the daemon, at `size`
 };
 
-// Overlays what the file knows. `name` is for messages and for the origin.
+// Overlays what the file knows, in any order of the files. `name` is for messages and for the origin.
 Result<Figures> with_file(Figures figures, std::string_view json, const std::string& name);
+// Whether they fit together, once all files are read.
+Result<> check(const Figures& figures);
 
 } // namespace penguin::bench::plan

@@ -40,6 +40,7 @@ double cold_addresses(const Demand& demand, double needed)
 Result<Plan> plan_for(const Demand& demand, const Figures& figures, const std::vector<Setback>& setbacks)
 {
     if (const auto sound = check(demand); !sound) return std::unexpected{sound.error()};
+    if (const auto fit = check(figures); !fit) return std::unexpected{fit.error()};
     const auto shares = shares_of(demand);
     const auto warmup = warmup_named(demand.warmup);
     if (!shares) return std::unexpected{shares.error()};
