@@ -1,5 +1,6 @@
 #include "bench/plan/plan_command.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <fstream>
@@ -26,6 +27,13 @@ struct Words {
     std::string json;                                // FILE
     std::vector<std::function<void(Machine&)>> over; // options that stand over the machine class
 };
+
+// What a cast can hold; the rules come after it.
+double in_range(double value)
+{
+    constexpr double kMost = 1e9;
+    return value >= 0 ? std::min(value, kMost) : 0; // 0 for what is no number, too
+}
 
 Result<double> number_in(std::string_view text, std::string_view option)
 {
@@ -69,7 +77,7 @@ Result<std::vector<Setback>> setbacks_of(const Words& words)
     for (const std::string& word : words.setbacks) {
         const auto setback = named_number(word, ':', "--setback");
         if (!setback) return std::unexpected{setback.error()};
-        setbacks.push_back({.provider = setback->first, .day = static_cast<int>(setback->second)});
+        setbacks.push_back({.provider = setback->first, .day = static_cast<int>(in_range(setback->second))});
     }
     return setbacks;
 }
@@ -141,11 +149,11 @@ void add_machine_options(CLI::App& command, Words& words)
             help);
     };
     over("--cores", "Of a node, instead of the machine's",
-         [](Machine& machine, double value) { machine.cores = value >= 1 ? static_cast<unsigned>(value) : 0; });
+         [](Machine& machine, double value) { machine.cores = static_cast<unsigned>(in_range(value)); });
     over("--memory-gb", "Of a node", [](Machine& machine, double value) { machine.memory_gb = value; });
     over("--network-mbit", "Of a node", [](Machine& machine, double value) { machine.network_mbit = value; });
     over("--addresses-per-node", "Source addresses that a node gets",
-         [](Machine& machine, double value) { machine.addresses_max = value >= 1 ? static_cast<unsigned>(value) : 0; });
+         [](Machine& machine, double value) { machine.addresses_max = static_cast<unsigned>(in_range(value)); });
     over("--core-speed", "Of a core, beside one of the machine that was measured",
          [](Machine& machine, double value) { machine.speed = value; });
 }
