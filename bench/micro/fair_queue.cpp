@@ -10,6 +10,7 @@
 #include "bench/harness/child.h"
 #include "bench/harness/places.h"
 #include "bench/micro/octets.h"
+#include "bench/micro/samples.h"
 #include "engine/queue/send_queue.h"
 
 namespace penguin::bench::micro {
@@ -78,16 +79,7 @@ public:
 private:
     static std::vector<queue::Entry> entries(std::size_t count)
     {
-        const WallTime now = wall_now();
-        queue::Entry entry{.id = {.batch = BatchId{Uuid::v7(now)}},
-                           .tenant = TenantId{Uuid::v7(now)},
-                           .campaign = CampaignId{Uuid::v7(now)},
-                           .mailbox = MailboxId{Uuid::v7(now)},
-                           .from = EmailAddress::parse("sales@example.com").value(),
-                           .to = EmailAddress::parse("ann.other@customer-17.example").value(),
-                           .content = std::string(64, 'a'),
-                           .vars = R"({"first_name":"Ann","company":"Customer 17 Ltd"})",
-                           .queued = now};
+        queue::Entry entry = sample_entry();
         std::vector<queue::Entry> all;
         for (; entry.id.index < count; ++entry.id.index) all.push_back(entry);
         return all;

@@ -125,22 +125,22 @@ Result<std::vector<Migration>> pending_of(Session& session, Tier tier, const std
             return fail(Errc::refused, fmt::format("the {} schema is at {}, which this program does not know: it was "
                                                    "migrated by a newer penguin-mta; install that one",
                                                    name_of(tier), record.name));
-    std::vector<Migration> todo;
+    std::vector<Migration> pending;
     for (const Migration& one : mine) {
         const auto record = done->find(one.number);
         if (record == done->end()) {
-            todo.push_back(one);
+            pending.push_back(one);
             continue;
         }
         if (record->second.checksum != checksum_of(one.sql))
             return fail(Errc::refused, fmt::format("migration {} was applied with other text than this program has: a "
                                                    "migration must not change once it is out; add a new one",
                                                    label_of(one)));
-        if (!todo.empty())
-            return fail(Errc::refused,
-                        fmt::format("migration {} was applied but {} was not", label_of(one), label_of(todo.front())));
+        if (!pending.empty())
+            return fail(Errc::refused, fmt::format("migration {} was applied but {} was not", label_of(one),
+                                                   label_of(pending.front())));
     }
-    return todo;
+    return pending;
 }
 
 Result<> lock(Session& session)
@@ -220,10 +220,10 @@ Result<std::vector<std::string>> migrate_tier(const std::string& dsn, Tier tier,
     if (fine) fine = create_roles(*session);
     if (fine) fine = prepare_schema(*session, tier);
     if (!fine) return std::unexpected{fine.error()};
-    const Result<std::vector<Migration>> todo = pending_of(*session, tier, mine);
-    if (!todo) return std::unexpected{todo.error()};
+    const Result<std::vector<Migration>> pending = pending_of(*session, tier, mine);
+    if (!pending) return std::unexpected{pending.error()};
     std::vector<std::string> applied;
-    for (const Migration& one : *todo) {
+    for (const Migration& one : *pending) {
         fine = apply(*session, one);
         if (!fine) return std::unexpected{fine.error()};
         log::info("db", "migrated", {{"migration", label_of(one)}});
@@ -251,9 +251,9 @@ Result<std::vector<std::string>> pending_migrations(const TierDsns& owner, const
     for (const Tier tier : kTiers) {
         Result<Session> session = Session::open(owner.of(tier));
         if (!session) return std::unexpected{session.error()};
-        const Result<std::vector<Migration>> todo = pending_of(*session, tier, of_tier(migrations, tier));
-        if (!todo) return std::unexpected{todo.error()};
-        std::ranges::transform(*todo, std::back_inserter(all), label_of);
+        const Result<std::vector<Migration>> pending = pending_of(*session, tier, of_tier(migrations, tier));
+        if (!pending) return std::unexpected{pending.error()};
+        std::ranges::transform(*pending, std::back_inserter(all), label_of);
     }
     return all;
 }

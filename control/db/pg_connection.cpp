@@ -26,8 +26,8 @@ awaitable<void> on_blocking_thread(Work work)
     const auto done = std::make_shared<std::function<void()>>(std::move(work));
     co_await asio::co_spawn(
         blocking_thread(),
-        [](std::shared_ptr<std::function<void()>> todo) -> awaitable<void> {
-            (*todo)();
+        [](std::shared_ptr<std::function<void()>> work) -> awaitable<void> {
+            (*work)();
             co_return;
         }(done),
         asio::use_awaitable);

@@ -69,6 +69,8 @@ public:
     Status status() const; // any thread
 
 private:
+    static constexpr Duration kTroublePause = std::chrono::seconds{1}; // after a call that failed
+
     struct Site {
         std::size_t in_hand = 0;
         bool full =
