@@ -78,12 +78,16 @@ std::string SinkCounts::to_json(std::chrono::milliseconds running) const
                        field("messages", messages) + "," + field("recipients", recipients) + "," +
                        field("octets", octets) + ",\"ruled\":{";
     for (std::size_t i = 0; i < kPhases.size(); ++i) json += (i > 0 ? "," : "") + field(kPhases[i], ruled[i]);
+    json += "},\"profile\":{";
+    for (std::size_t i = 1; i < kProviderReasons; ++i)
+        json += (i > 1 ? "," : "") + field(std::string{name_of(static_cast<ProviderReason>(i))}.c_str(), profiled[i]);
     return json + "}}";
 }
 
 Sink::Sink(const SinkOptions& options)
     : shared_{.options = options, .rules = SinkRules{options.rules}, .recorder = SinkRecorder{options.record}}
 {
+    if (options.profile) shared_.gate = std::make_unique<ProviderGate>(*options.profile);
 }
 
 Sink::~Sink() { stop(); }
@@ -92,15 +96,22 @@ Result<std::unique_ptr<Sink>> Sink::start(const SinkOptions& options)
 {
     std::unique_ptr<Sink> sink{new Sink{options}};
     if (const Result<> opened = sink->shared_.recorder.open(); !opened) return std::unexpected{opened.error()};
-    if (sink->shared_.options.tls) {
-        const Result<DomainName> name = DomainName::parse(sink->shared_.options.dialogue.name);
-        if (!name) return fail(Errc::bad_value, "the sink's name: " + name.error().detail);
-        sink->tls_ = std::make_unique<net::TlsServer>(net::TlsServer::self_signed(*name));
-        sink->shared_.tls = sink->tls_.get();
-    }
+    if (const Result<> prepared = sink->prepare_tls(); !prepared) return std::unexpected{prepared.error()};
     if (const Result<> listens = sink->listen(); !listens) return std::unexpected{listens.error()};
     sink->run();
     return sink;
+}
+
+Result<> Sink::prepare_tls()
+{
+    const ProviderTls variant = shared_.options.profile ? shared_.options.profile->tls : ProviderTls::good;
+    if (!shared_.options.tls || variant == ProviderTls::none) return {};
+    const Result<DomainName> name = DomainName::parse(shared_.options.dialogue.name);
+    if (!name) return fail(Errc::bad_value, "the sink's name: " + name.error().detail);
+    Result<SinkTls> tls = SinkTls::make(*name, variant);
+    if (!tls) return std::unexpected{tls.error()};
+    shared_.tls = &tls_.emplace(std::move(*tls));
+    return {};
 }
 
 Result<> Sink::listen()

@@ -10,7 +10,9 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -18,10 +20,11 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
+#include "bench/sink/provider_policy.h"
 #include "bench/sink/sink_recorder.h"
 #include "bench/sink/sink_rules.h"
+#include "bench/sink/sink_tls.h"
 #include "engine/base/asio.h"
-#include "engine/net/tls_context.h"
 #include "engine/smtp/server_dialogue.h"
 
 namespace penguin::bench {
@@ -33,6 +36,10 @@ struct SinkOptions {
     bool tls = true;
     smtp::ServerDialogue::Options dialogue; // starttls is set from `tls`
     std::vector<SinkRule> rules;
+    std::optional<SinkProfile> profile; // asked where no rule answers
+    std::function<SteadyTime()> now = [] {
+        return std::chrono::steady_clock::now();
+    }; // the profile's; any thread calls
     SinkRecorder::Options record;
     std::size_t connections_max = 10'000;
     std::chrono::seconds idle{300};
@@ -43,10 +50,11 @@ struct SinkCounts {
     std::atomic<std::uint64_t> turned_away{0}; // over connections_max
     std::atomic<std::uint64_t> tls_connections{0};
     std::atomic<std::uint64_t> tls_failed{0};
-    std::atomic<std::uint64_t> messages{0};            // accepted
-    std::atomic<std::uint64_t> recipients{0};          // of accepted messages
-    std::atomic<std::uint64_t> octets{0};              // of accepted messages
-    std::array<std::atomic<std::uint64_t>, 7> ruled{}; // rules applied, by SinkPhase
+    std::atomic<std::uint64_t> messages{0};                              // accepted
+    std::atomic<std::uint64_t> recipients{0};                            // of accepted messages
+    std::atomic<std::uint64_t> octets{0};                                // of accepted messages
+    std::array<std::atomic<std::uint64_t>, 7> ruled{};                   // rules applied, by SinkPhase
+    std::array<std::atomic<std::uint64_t>, kProviderReasons> profiled{}; // refusals and faults, by ProviderReason
     std::string to_json(std::chrono::milliseconds running) const;
 };
 
@@ -55,7 +63,8 @@ struct SinkShared {
     SinkOptions options;
     SinkRules rules;
     SinkRecorder recorder;
-    const net::TlsServer* tls = nullptr; // null: no STARTTLS
+    std::unique_ptr<ProviderGate> gate; // null: no profile
+    const SinkTls* tls = nullptr;       // null: no STARTTLS
     SinkCounts counts;
     std::atomic<std::size_t> open{0};
     std::atomic<std::uint64_t> next_connection{1};
@@ -75,11 +84,12 @@ public:
 
 private:
     explicit Sink(const SinkOptions& options);
+    Result<> prepare_tls();
     Result<> listen();
     void run();
 
     SinkShared shared_;
-    std::unique_ptr<net::TlsServer> tls_;
+    std::optional<SinkTls> tls_;
     std::vector<std::unique_ptr<asio::io_context>> contexts_; // one a thread
     std::vector<asio::ip::tcp::endpoint> listening_;
     std::vector<std::thread> threads_;

@@ -17,6 +17,7 @@ namespace {
 struct Words {
     std::vector<std::string> listen{"127.0.0.1:2525"};
     std::vector<std::string> rules;
+    std::string profile;
     std::string name = "sink.example";
     std::string log;
     std::string keep;
@@ -77,6 +78,11 @@ Result<SinkOptions> options_of(const Words& words)
         Result<SinkRule> rule = rule_of(text);
         if (!rule) return std::unexpected{rule.error()};
         options.rules.push_back(std::move(*rule));
+    }
+    if (!words.profile.empty()) {
+        Result<SinkProfile> profile = SinkProfile::read(words.profile);
+        if (!profile) return std::unexpected{profile.error()};
+        options.profile = std::move(*profile);
     }
     if (words.count_only && !(words.keep.empty() && words.log.empty()))
         return fail(Errc::bad_value, "--count-only goes with neither --keep nor --log");
@@ -160,6 +166,7 @@ void add_sink_command(CLI::App& app, int& status)
         ->add_option("--rule", words->rules,
                      "How to behave where not just with yes; may be repeated, see bench/README.md")
         ->take_all();
+    command->add_option("--profile", words->profile, "FILE: behave as this mailbox provider, see bench/README.md");
     command->add_option("--name", words->name, "How the sink calls itself")->capture_default_str();
     command->add_option("--log", words->log, "FILE: one JSON line for each recipient of each message taken");
     command->add_option("--keep", words->keep, "DIR: each message as .eml with its envelope as .json");

@@ -17,12 +17,19 @@ constexpr std::size_t kReadMax = std::size_t{32} * 1024; // octets a read
 
 SteadyTime in(std::chrono::seconds time) { return std::chrono::steady_clock::now() + time; }
 
+std::string address_of(const asio::ip::tcp::socket& socket)
+{
+    error_code gone;
+    return socket.remote_endpoint(gone).address().to_string();
+}
+
 class Connection {
 public:
     Connection(asio::ip::tcp::socket socket, SinkShared& shared, std::string listener)
         : shared_{shared},
           listener_{std::move(listener)},
           number_{shared.next_connection.fetch_add(1, std::memory_order_relaxed)},
+          visit_{.address = shared.gate ? address_of(socket) : std::string{}},
           stream_{std::make_unique<net::TcpStream>(std::move(socket))},
           dialogue_{dialogue_options(shared)},
           buffer_(kReadMax)
@@ -30,7 +37,11 @@ public:
         ++shared_.counts.connections;
         ++shared_.open;
     }
-    ~Connection() { --shared_.open; }
+    ~Connection()
+    {
+        --shared_.open;
+        if (shared_.gate) shared_.gate->leave(visit_);
+    }
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
@@ -51,6 +62,10 @@ private:
     awaitable<bool> finish();
     awaitable<bool> decide(SinkPhase phase);
     awaitable<bool> obey(const SinkRule& rule);
+    ProviderVerdict judge(SinkPhase phase);
+    awaitable<bool> obey(const ProviderVerdict& verdict);
+    awaitable<bool> wait(std::chrono::milliseconds delay);
+    awaitable<bool> go_silent();
     awaitable<bool> start_tls();
     awaitable<void> stall();
     const SinkRule* rule_for(SinkPhase phase);
@@ -60,6 +75,7 @@ private:
     SinkShared& shared_;
     std::string listener_;
     std::uint64_t number_;
+    ProviderVisit visit_;
     std::unique_ptr<net::ByteStream> stream_;
     ServerDialogue dialogue_;
     std::vector<char> buffer_;
@@ -109,20 +125,56 @@ awaitable<void> Connection::stall()
 // Does what the rule says beyond its code. False: the connection is over.
 awaitable<bool> Connection::obey(const SinkRule& rule)
 {
-    if (rule.delay.count() > 0) {
-        const bool flushed = co_await flush();
-        if (!flushed) co_return false;
-        co_await sleep_for(rule.delay);
-    }
+    const bool waited = co_await wait(rule.delay);
+    if (!waited) co_return false;
     switch (rule.action) {
     case SinkRule::Action::answer: co_return true;
     case SinkRule::Action::drop: co_return false;
     case SinkRule::Action::take_and_drop: take(); co_return false;
     case SinkRule::Action::stall: {
-        const bool flushed = co_await flush();
-        if (flushed) co_await stall();
-        co_return false;
+        const bool goes_on = co_await go_silent();
+        co_return goes_on;
     }
+    }
+    co_return false;
+}
+
+awaitable<bool> Connection::wait(std::chrono::milliseconds delay)
+{
+    if (delay.count() == 0) co_return true;
+    const bool flushed = co_await flush();
+    if (flushed) co_await sleep_for(delay);
+    co_return flushed;
+}
+
+awaitable<bool> Connection::go_silent()
+{
+    const bool flushed = co_await flush();
+    if (flushed) co_await stall();
+    co_return false;
+}
+
+// What the profile says, for a gate that is there.
+ProviderVerdict Connection::judge(SinkPhase phase)
+{
+    const Envelope& envelope = dialogue_.envelope();
+    const std::string sender = envelope.sender ? envelope.sender->text() : "";
+    const std::string recipient = phase == SinkPhase::rcpt ? envelope.recipients.back().text() : "";
+    const ProviderStep step{phase, sender, recipient, envelope.recipients.size(), dialogue_.tls()};
+    ProviderVerdict verdict = shared_.gate->judge(visit_, step, shared_.options.now());
+    ++shared_.counts.profiled[static_cast<std::size_t>(verdict.reason)];
+    return verdict;
+}
+
+// Does what the verdict says beyond its reply. False: the connection is over.
+awaitable<bool> Connection::obey(const ProviderVerdict& verdict)
+{
+    const bool waited = co_await wait(verdict.delay);
+    if (!waited) co_return false;
+    switch (verdict.action) {
+    case ProviderVerdict::Action::answer: co_return true;
+    case ProviderVerdict::Action::drop: co_return co_await finish(); // what it answered before arrives
+    case ProviderVerdict::Action::stall: co_return co_await go_silent();
     }
     co_return false;
 }
@@ -136,6 +188,16 @@ awaitable<bool> Connection::decide(SinkPhase phase)
         if (rule->code != 0 && rule->code / 100 != 2) {
             dialogue_.answer(rule->reply());
             co_return true;
+        }
+    }
+    if (shared_.gate && (rule == nullptr || rule->code == 0)) {
+        const ProviderVerdict verdict = judge(phase);
+        const bool goes_on = co_await obey(verdict);
+        if (!goes_on) co_return false;
+        if (verdict.reply) {
+            dialogue_.answer(*verdict.reply);
+            if (!verdict.closes()) co_return true;
+            co_return co_await finish();
         }
     }
     if (phase == SinkPhase::body && !take())
@@ -181,13 +243,23 @@ awaitable<bool> Connection::start_tls()
             if (rule->code / 100 != 2) co_return true;
         }
     }
-    if (rule == nullptr || rule->code == 0) dialogue_.accept();
+    if (rule == nullptr || rule->code == 0) {
+        if (shared_.gate) {
+            const bool goes_on = co_await obey(judge(SinkPhase::starttls));
+            if (!goes_on) co_return false;
+        }
+        dialogue_.accept();
+    }
+    if (shared_.gate && shared_.gate->profile().tls == ProviderTls::stalled) {
+        const bool goes_on = co_await go_silent();
+        co_return goes_on;
+    }
     const bool flushed = co_await flush();
     if (!flushed) co_return false;
     // TLS is offered in clear only, so this is the TcpStream that the connection began with.
     std::unique_ptr<net::TcpStream> below{static_cast<net::TcpStream*>(stream_.release())};
     Result<std::unique_ptr<net::TlsStream>> stream =
-        co_await net::TlsStream::start(std::move(below), shared_.tls->make(), in(shared_.options.idle));
+        co_await net::TlsStream::start(std::move(below), shared_.tls->connection(), in(shared_.options.idle));
     if (!stream) {
         ++shared_.counts.tls_failed;
         co_return false;
@@ -234,6 +306,15 @@ awaitable<bool> Connection::greet()
         dialogue_.greet(Reply::make(421, {"4.3.2 too many connections"}));
         co_await flush();
         co_return false;
+    }
+    if (shared_.gate && (rule == nullptr || rule->code == 0)) {
+        const ProviderVerdict verdict = judge(SinkPhase::greeting);
+        const bool goes_on = co_await obey(verdict);
+        if (!goes_on) co_return false;
+        if (verdict.reply) {
+            dialogue_.greet(*verdict.reply);
+            co_return co_await finish();
+        }
     }
     dialogue_.greet(rule != nullptr && rule->code != 0 ? rule->reply() : Reply::make(220, {"penguin-bench sink"}));
     co_return true;

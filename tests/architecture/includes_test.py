@@ -46,7 +46,7 @@ LIBRARIES = {
     r"gmime/": ["engine/mail"],
     r"idn2\.h": ["engine/mail"],
     r"spdlog/": ["engine/base"],
-    r"toml\+\+/": ["control/daemon"],
+    r"toml\+\+/": ["control/daemon", "bench/sink"],
     r"CLI/": ["control/daemon", "bench"],
     r"benchmark/": ["bench/micro"],
     r"systemd/": ["control/daemon"],
