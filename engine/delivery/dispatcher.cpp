@@ -22,6 +22,8 @@ constexpr Duration kIdlePause = 50ms;       // between claims that gave nothing
 constexpr Duration kGatherPause = 10ms;     // so that one claim has room for many
 constexpr Duration kConnectLimit = 1s;
 constexpr Duration kAvoidPause = 5s;               // before this node takes back what it cannot send
+constexpr Duration kSettingsLag = 10s;             // how far our settings may be behind what is accepted
+constexpr Duration kLagPause = 300ms;              // before a look whether they have come
 constexpr std::chrono::seconds kComparePeriod{60}; // hand against memory
 
 bool may_send_as(const Settings& settings, const TenantId& tenant, const EmailAddress& sender)
@@ -247,9 +249,15 @@ bool Dispatcher::held_back(const JobPtr& job, const std::optional<policy::Hold>&
     case policy::Limit::suppressed:
         settler_.settle(settlement_of_end(*job, queue::EventKind::suppressed, policy::BounceClass::suppressed, now));
         break;
+    case policy::Limit::unverified: {
+        // Its domain was verified when it was accepted: what came just now is ahead of our settings.
+        const bool ahead = now - job->entry.queued < kSettingsLag;
+        released_.add();
+        settler_.release(job->token, now + (ahead ? kLagPause : kAvoidPause));
+        break;
+    }
     case policy::Limit::not_before:
     case policy::Limit::suspended:
-    case policy::Limit::unverified:
     case policy::Limit::no_source:
         released_.add();
         settler_.release(job->token, hold->until.value_or(now + kAvoidPause));

@@ -224,10 +224,24 @@ TEST_F(EngineTest, MailOfADomainThatTheSettingsDoNotHaveYetWaits)
     bench::Sink& one = sink(11);
     settings_.domains.clear();
     start_engine();
-    enqueue(1, addresses("one.test.example", 5));
+    enqueue(1, addresses("one.test.example", 5), [](queue::Entry& entry) { entry.queued -= std::chrono::minutes{1}; });
     ASSERT_TRUE(until([&] { return metrics.expose().contains("penguin_queue_released_total 5"); }));
     EXPECT_EQ(one.counts().connections, 0U);
     EXPECT_TRUE(events().empty());
+}
+
+TEST_F(EngineTest, WhatWasAcceptedAheadOfTheSettingsGoesOnceTheyCome)
+{
+    sink(11);
+    const auto domains = std::exchange(settings_.domains, {});
+    start_engine();
+    enqueue(1, addresses("one.test.example", 5));
+    ASSERT_TRUE(until([&] { return !metrics.expose().contains("penguin_queue_released_total 0"); }));
+    EXPECT_TRUE(events().empty());
+    settings_.domains = domains;
+    settings_.version = 2;
+    engine_->apply(std::make_shared<const delivery::Settings>(settings_));
+    EXPECT_TRUE(until([&] { return count(EventKind::delivered) == 5; })) << told();
 }
 
 TEST_F(EngineTest, MailInTheNameOfAnotherTenantsDomainWaits)
