@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "bench/compare/compare_command.h"
 #include "bench/drain/drain_command.h"
 #include "bench/flow/flow_command.h"
 #include "bench/micro/micro_command.h"
@@ -17,6 +18,7 @@ int main(int argc, char** argv)
         int status = 0;
         penguin::bench::add_sink_command(app, status);
         penguin::bench::add_drain_command(app, status);
+        penguin::bench::add_compare_command(app, status);
         penguin::bench::add_micro_command(app, status);
         penguin::bench::plan::add_plan_command(app, status);
         penguin::bench::add_submit_command(app, status);

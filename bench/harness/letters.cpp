@@ -15,6 +15,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kLine = 72; // octets, CRLF included
+constexpr std::string_view kSerial = "{{serial}}";
 
 // As long as a real one with an RSA-2048 key; it is not meant to verify.
 std::string signature_of(const std::string& domain)
@@ -35,20 +36,28 @@ std::string text_line(std::size_t number, std::size_t octets)
     return line + "\r\n";
 }
 
-std::string address_of(std::size_t number, std::size_t domains)
+} // namespace
+
+std::string recipient_address(std::size_t number, std::size_t domains)
 {
     return fmt::format("u{}@{}", number, recipient_domain(number % domains));
 }
 
-} // namespace
+std::string letter_for(std::string letter, std::size_t number)
+{
+    const std::string value = std::to_string(number);
+    for (std::size_t at = letter.find(kSerial); at != std::string::npos; at = letter.find(kSerial, at))
+        letter.replace(at, kSerial.size(), value);
+    return letter;
+}
 
 std::string letter(const std::string& domain, const LetterOptions& options)
 {
     std::string text = options.signed_before ? signature_of(domain) : std::string{};
     text += fmt::format("From: Sales <sales@{0}>\r\nTo: customers@{0}\r\nSubject: A word from us{1}{3}\r\n"
                         "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n{2}",
-                        domain, options.distinct ? ", number {{serial}}" : "",
-                        options.distinct ? "Your number is {{serial}}.\r\n" : "",
+                        domain, options.distinct ? fmt::format(", number {}", kSerial) : "",
+                        options.distinct ? fmt::format("Your number is {}.\r\n", kSerial) : "",
                         options.mark.empty() ? "" : ", " + options.mark);
     for (std::size_t number = 1; text.size() + 2 <= options.size; ++number) {
         const std::size_t left = options.size - text.size();
@@ -64,7 +73,7 @@ std::string batch_body(const std::string& message, bool distinct, std::size_t fi
     json::array recipients;
     recipients.reserve(count);
     for (std::size_t number = first; number < first + count; ++number) {
-        json::object recipient{{"email", address_of(number, domains)}};
+        json::object recipient{{"email", recipient_address(number, domains)}};
         if (distinct) recipient["variables"] = json::object{{"serial", number}};
         recipients.emplace_back(std::move(recipient));
     }
@@ -74,7 +83,7 @@ std::string batch_body(const std::string& message, bool distinct, std::size_t fi
 
 std::string inject_body(const std::string& sender, const std::string& message, std::size_t number, std::size_t domains)
 {
-    const json::object recipient{{"email", address_of(number, domains)}};
+    const json::object recipient{{"email", recipient_address(number, domains)}};
     const json::array recipients(1, recipient);
     return json::serialize(json::object{{"envelope_sender", sender}, {"content", message}, {"recipients", recipients}});
 }

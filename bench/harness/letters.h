@@ -17,7 +17,13 @@ struct LetterOptions {
 // A whole message from an address of `domain`. Of a size too small for its header it is as small as it can be.
 std::string letter(const std::string& domain, const LetterOptions& options);
 
-// `count` recipients, numbered from `first`: number n is at recipient domain n % domains.
+// Recipient number n: u<n> at recipient domain n % domains.
+std::string recipient_address(std::size_t number, std::size_t domains);
+
+// What a distinct letter is for recipient number n.
+std::string letter_for(std::string letter, std::size_t number);
+
+// `count` recipients, numbered from `first`.
 std::string batch_body(const std::string& message, bool distinct, std::size_t first, std::size_t count,
                        std::size_t domains);
 

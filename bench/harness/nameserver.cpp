@@ -28,13 +28,13 @@ void write(const std::filesystem::path& file, const std::string& text)
     if (!out) throw BenchError{"cannot write " + file.string()};
 }
 
-std::string configuration(const std::string& folder, std::uint16_t port)
+std::string configuration(const std::string& folder, const std::string& address, std::uint16_t port)
 {
-    return fmt::format("server:\n  ip-address: 127.0.0.1@{1}\n  zonesdir: \"{0}\"\n  database: \"\"\n  username: \"\"\n"
+    return fmt::format("server:\n  ip-address: {3}@{1}\n  zonesdir: \"{0}\"\n  database: \"\"\n  username: \"\"\n"
                        "  pidfile: \"\"\n  zonelistfile: \"{0}/zone.list\"\n  xfrdfile: \"{0}/xfrd.state\"\n"
                        "  xfrdir: \"{0}\"\n  server-count: 1\n  rrl-ratelimit: 0\n  logfile: \"{0}/nsd.log\"\n"
                        "remote-control:\n  control-enable: no\nzone:\n  name: \"{2}\"\n  zonefile: \"{2}\"\n",
-                       folder, port, kZone);
+                       folder, port, kZone, address);
 }
 
 } // namespace
@@ -68,7 +68,10 @@ std::string txt_record(const std::string& name, const std::string& value)
     return record + "\n";
 }
 
-Nameserver::Nameserver(std::filesystem::path folder, std::uint16_t port) : folder_{std::move(folder)}, port_{port}
+Nameserver::Nameserver(std::filesystem::path folder, std::uint16_t port, std::string address)
+    : folder_{std::move(folder)},
+      port_{port},
+      address_{std::move(address)}
 {
     if (!std::filesystem::exists(kProgram)) throw BenchError{"no nsd here: ./dev setup installs it"};
     std::filesystem::create_directories(folder_);
@@ -79,7 +82,7 @@ void Nameserver::start(Patience& patience, const std::string& records)
     write(folder_ / kZone, fmt::format("$ORIGIN {0}.\n$TTL 3600\n@ SOA ns.{0}. admin.{0}. 1 3600 600 86400 60\n"
                                        "@ NS ns\nns A 127.0.0.1\n{1}",
                                        kZone, records));
-    write(folder_ / "nsd.conf", configuration(folder_.string(), port_));
+    write(folder_ / "nsd.conf", configuration(folder_.string(), address_, port_));
     child_ = std::make_unique<Child>(ChildCommand{.name = "nsd",
                                                   .program = kProgram,
                                                   .arguments = {"-d", "-c", (folder_ / "nsd.conf").string()},
@@ -103,7 +106,7 @@ bool Nameserver::answers() const
     sockaddr_in name{};
     name.sin_family = AF_INET;
     name.sin_port = htons(port_);
-    name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ::inet_pton(AF_INET, address_.c_str(), &name.sin_addr);
     std::array<char, 512> answer{};
     constexpr ssize_t kHeader = 12;
     const bool good = ::connect(socket, reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0 &&

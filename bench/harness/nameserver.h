@@ -28,10 +28,10 @@ std::string txt_record(const std::string& name, const std::string& value);
 
 class Nameserver {
 public:
-    Nameserver(std::filesystem::path folder, std::uint16_t port);
+    Nameserver(std::filesystem::path folder, std::uint16_t port, std::string address = "127.0.0.1");
 
     void start(Patience& patience, const std::string& records);
-    std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+    std::string address() const { return address_ + ":" + std::to_string(port_); }
     pid_t pid() const { return child_->pid(); }
 
 private:
@@ -39,6 +39,7 @@ private:
 
     std::filesystem::path folder_;
     std::uint16_t port_;
+    std::string address_;
     std::unique_ptr<Child> child_;
 };
 

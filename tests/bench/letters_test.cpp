@@ -36,6 +36,14 @@ TEST(Letter, OnlyTheSignedOneHasASignatureOfItsDomain)
     EXPECT_FALSE(letter("t0.bench.test", {}).contains("DKIM"));
 }
 
+TEST(Letter, ADistinctOneHasTheNumberOfItsRecipientWhereverTheTemplateHasIt)
+{
+    const std::string text = letter_for(letter("t0.bench.test", {.size = 2'000, .distinct = true}), 4'711);
+    EXPECT_TRUE(text.contains("Subject: A word from us, number 4711\r\n"));
+    EXPECT_TRUE(text.contains("Your number is 4711.\r\n"));
+    EXPECT_FALSE(text.contains("{{"));
+}
+
 TEST(BatchBody, NumbersRecipientsOverAllDomains)
 {
     const auto body = boost::json::parse(batch_body("From: a@b\r\n\r\nx\r\n", true, 5, 3, 2)).as_object();

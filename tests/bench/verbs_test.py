@@ -15,7 +15,7 @@ import unittest
 PROGRAM = pathlib.Path(os.environ["PENGUIN_BIN"]) / "penguin-bench"
 DRAIN = ["drain", "--messages", "200", "--domains", "5", "--sites", "2"]
 SUBMIT = ["submit", "--batch", "1,20", "--clients", "2", "--inject-clients", "2", "--seconds", "1", "--domains", "5"]
-
+COMPARE = ["compare", "--unsigned-messages", "100", "--signed-messages", "50", "--domains", "5", "--sites", "2"]
 FLOW = ["flow", "--rate", "100", "--seconds", "1", "--batch", "10", "--domains", "5", "--sites", "2"]
 
 
@@ -78,6 +78,15 @@ class VerbsTest(unittest.TestCase):
             self.assertEqual(["p50", "p95", "p99", "max"], list(results[name]))
             self.assertGreater(results[name]["p50"], 0)
             self.assertLessEqual(results[name]["p50"], results[name]["max"])
+
+    @unittest.skipUnless(os.geteuid() == 0, "Postfix's master runs only as root")
+    def test_compare_sets_us_beside_postfix(self):
+        results = self.figures(COMPARE)["results"]
+        self.assertEqual(["drain_unsigned", "signed_whole_way"], list(results))
+        for case in results.values():
+            self.assertEqual(["ours", "peer", "ratio_min", "ratio_median", "ratio_max"], list(case))
+            self.assertGreater(case["peer"], 0)
+            self.assertAlmostEqual(case["ours"] / case["peer"], case["ratio_median"], delta=0.01)
 
     def test_a_signal_in_the_middle_leaves_nothing_behind(self):
         process = subprocess.Popen(self.command(DRAIN), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
