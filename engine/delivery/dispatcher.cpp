@@ -20,6 +20,11 @@ constexpr std::size_t kClaimMax = 100;      // entries of one call
 constexpr std::size_t kClaimPerTenant = 10; // entries of a tenant of weight 1 in one call
 constexpr Duration kIdlePause = 50ms;       // between claims that gave nothing
 constexpr Duration kGatherPause = 10ms;     // so that one claim has room for many
+// Mail in ready lists is taken out to look whose it is, and parked when its site is full. So that a node with full sites does
+// not put its whole queue aside: so many a second and at once, and some more for each message that is done.
+constexpr double kParkPerSecond = 2'000;
+constexpr double kParkBurst = 1'000;
+constexpr double kParkPerMessage = 0.25;
 constexpr Duration kConnectLimit = 1s;
 constexpr Duration kAvoidPause = 5s;               // before this node takes back what it cannot send
 constexpr Duration kSettingsLag = 10s;             // how far our settings may be behind what is accepted
@@ -40,6 +45,7 @@ Dispatcher::Dispatcher(const asio::any_io_executor& executor, Options options, P
       parts_{std::move(parts)},
       queue_{parts_.redis, options_.queue},
       settler_{executor, queue_, parts_.metrics, [this](const queue::Token& token) { gone(token); }},
+      park_allowance_{kParkPerSecond, kParkBurst},
       wake_{executor},
       claimed_{parts_.metrics.counter("penguin_queue_claimed_total", "Messages claimed from Redis.")},
       parked_{parts_.metrics.counter("penguin_queue_parked_total", "Messages parked at their site.")},
@@ -151,10 +157,12 @@ awaitable<std::size_t> Dispatcher::claim_once()
 {
     const std::size_t room = options_.window - std::min(options_.window, jobs_.size());
     // A place is looked at twice in a call, and a site that is not full has half its window free.
+    const double allowed = park_allowance_.level(std::chrono::steady_clock::now());
     const queue::ClaimRequest request{.max = std::min(kClaimMax, room),
+                                      .ready_max = allowed >= 1 ? kClaimMax : 0,
                                       .per_tenant = kClaimPerTenant,
                                       .full = full_sites(wall_now()),
-                                      .per_place = std::max<std::size_t>(1, site_window() / 4)};
+                                      .per_place = std::max<std::size_t>(1, least_window() / 4)};
     Result<std::vector<queue::Claimed>> claimed = co_await queue_.claim(request);
     if (!claimed) {
         note_why_not(claimed.error().detail);
@@ -207,11 +215,8 @@ void Dispatcher::dispatch(const JobPtr& job)
     Site& site = sites_[(*job->route)->site];
     policy::LaneBackoff& lane = site.lanes[job->source->id];
     job->probe = lane.open();
-    if (!lane.admits(now)) {
-        parked_.add();
-        return settler_.park(job->token, (*job->route)->site.value());
-    }
-    if (++site.in_hand >= site_window()) site.full = true;
+    if (!lane.admits(now)) return park(*job);
+    if (++site.in_hand >= site.window.size(least_window(), std::chrono::steady_clock::now())) site.full = true;
     parts_.offer(job);
     crash_point("delivery.dispatch.after");
 }
@@ -227,12 +232,13 @@ policy::Situation Dispatcher::situation_of(const Job& job, const Settings& setti
                          .sender_unverified =
                              job.entry.from && !may_send_as(settings, job.entry.tenant, *job.entry.from),
                          .not_before = job.entry.not_before,
-                         .site_window = site_window()};
+                         .site_window = least_window()};
     if (!job.route || !*job.route) return at;
     at.has_source = job.source.has_value();
     const auto site = sites_.find((*job.route)->site);
     if (site == sites_.end() || !job.source) return at;
     at.site_in_hand = site->second.in_hand;
+    at.site_window = site->second.window.size(at.site_window, std::chrono::steady_clock::now());
     if (const auto lane = site->second.lanes.find(job.source->id); lane != site->second.lanes.end())
         at.lane_backoff_until = lane->second.until();
     return at;
@@ -266,15 +272,14 @@ bool Dispatcher::held_back(const JobPtr& job, const std::optional<policy::Hold>&
     case policy::Limit::site_window: {
         Site& site = sites_[(*job->route)->site];
         if (hold->until) site.full_until = hold->until;
-        parked_.add();
-        settler_.park(job->token, (*job->route)->site.value());
+        park(*job);
         break;
     }
     }
     return true;
 }
 
-std::size_t Dispatcher::site_window() const
+std::size_t Dispatcher::least_window() const
 {
     const std::shared_ptr<const Settings> settings = parts_.settings();
     const std::size_t lanes = std::max<std::size_t>(1, settings->sources.size());
@@ -317,7 +322,12 @@ void Dispatcher::note_sign(const Finished& finished, WallTime now)
     Site& site = found->second;
     policy::LaneBackoff& lane = site.lanes[job.source->id];
     if (site.in_hand > 0) --site.in_hand;
-    if (site.full && site.in_hand <= site_window() / 2) {
+    const SteadyTime steady = std::chrono::steady_clock::now();
+    if (finished.verdict.kind != policy::Verdict::Kind::give_back) {
+        site.window.done(steady);
+        park_allowance_.give(kParkPerMessage, steady);
+    }
+    if (site.full && site.in_hand <= site.window.size(least_window(), steady) / 2) {
         site.full = false;
         wake();
     }
@@ -343,15 +353,19 @@ void Dispatcher::note_sign(const Finished& finished, WallTime now)
 void Dispatcher::give_back(const Finished& finished, WallTime now)
 {
     const Job& job = *finished.job;
-    if (finished.verdict.rule == "lane-backoff") {
-        parked_.add();
-        return settler_.park(job.token, (*job.route)->site.value());
-    }
+    if (finished.verdict.rule == "lane-backoff") return park(job);
     released_.add();
     const bool ours = finished.verdict.klass == policy::BounceClass::local_fault && !stopping_;
     if (ours)
         log::error("delivery", "local_fault", {{"why", finished.outcome.error ? finished.outcome.error->detail : ""}});
     settler_.release(job.token, ours ? std::optional{now + kAvoidPause} : std::nullopt);
+}
+
+void Dispatcher::park(const Job& job)
+{
+    parked_.add();
+    park_allowance_.take(1, std::chrono::steady_clock::now());
+    settler_.park(job.token, (*job.route)->site.value());
 }
 
 void Dispatcher::gone(const queue::Token& token)

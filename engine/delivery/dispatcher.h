@@ -3,8 +3,8 @@
 // to a shard, and settles what comes back.
 //
 //   threads   everything on the engine's dispatch thread; `Shard::offer` and the shards' `finish` cross over
-//   limits    `window` messages in hand; of one site at most kSiteWindow for each connection that it may have; what
-//             cannot go soon is parked in Redis, not held here
+//   limits    `window` messages in hand; of one site as policy/site_window.h says, at least kSiteWindow for each connection
+//             that it may have; what cannot go soon is parked in Redis, not held here
 //   failure   Redis away: nothing is claimed, what is in hand goes on while the lease holds, outcomes wait in the
 //   Settler
 #pragma once
@@ -26,6 +26,8 @@
 #include "engine/policy/holds.h"
 #include "engine/policy/lane_backoff.h"
 #include "engine/policy/retry_schedule.h"
+#include "engine/policy/site_window.h"
+#include "engine/policy/token_bucket.h"
 #include "engine/queue/send_queue.h"
 
 namespace penguin::delivery {
@@ -73,8 +75,9 @@ private:
 
     struct Site {
         std::size_t in_hand = 0;
-        bool full =
-            false; // reached its window, and has not got through half of it since: so that claims are not for one
+        policy::SiteWindow window;
+        // Reached its window, and has not got through half of it since: so that claims are not for one.
+        bool full = false;
         std::map<SourceId, policy::LaneBackoff> lanes;
         std::optional<WallTime> full_until; // its lanes are backing off
     };
@@ -93,11 +96,12 @@ private:
     void dispatch(const JobPtr& job);
     policy::Situation situation_of(const Job& job, const Settings& settings, WallTime now) const;
     bool held_back(const JobPtr& job, const std::optional<policy::Hold>& hold, WallTime now);
-    std::size_t site_window() const;
+    std::size_t least_window() const;
     std::set<std::string> full_sites(WallTime now) const;
     void forget_quiet_sites(WallTime now);
     void note_sign(const Finished& finished, WallTime now);
     void give_back(const Finished& finished, WallTime now);
+    void park(const Job& job);
     void gone(const queue::Token& token);
     void note_why_not(std::string why);
     double random() { return std::uniform_real_distribution<double>{0, 1}(random_); }
@@ -109,6 +113,7 @@ private:
     Settler settler_;
     std::unordered_map<queue::Token, JobPtr> jobs_;
     std::map<SiteName, Site> sites_;
+    policy::TokenBucket park_allowance_;
     std::map<TenantId, double> weights_; // as Redis has them
     asio::steady_timer wake_;
     std::mt19937_64 random_{std::random_device{}()};

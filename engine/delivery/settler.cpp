@@ -54,10 +54,10 @@ void Settler::release(queue::Token token, std::optional<WallTime> avoid_until)
     arrived();
 }
 
-void Settler::park(queue::Token token, const std::string& place)
+void Settler::park(queue::Token token, std::string place)
 {
     held_.insert(token);
-    parkings_[place].push_back(std::move(token));
+    parkings_.push_back({std::move(token), std::move(place)});
     arrived();
 }
 
@@ -120,13 +120,16 @@ awaitable<bool> Settler::flush_settlements()
 awaitable<bool> Settler::flush_parkings()
 {
     while (!parkings_.empty()) {
-        auto node = parkings_.extract(parkings_.begin());
-        const Result<std::size_t> parked = co_await queue_.park(node.mapped(), node.key());
+        std::vector<queue::Parking> batch = take(parkings_, kCallMax);
+        const Result<std::size_t> parked = co_await queue_.park(batch);
         if (!parked && parked.error().code != Errc::stale) {
-            put_back(parkings_[node.key()], std::move(node.mapped()));
+            put_back(parkings_, std::move(batch));
             co_return false;
         }
-        told(node.mapped());
+        std::vector<queue::Token> tokens;
+        tokens.reserve(batch.size());
+        for (queue::Parking& one : batch) tokens.push_back(std::move(one.token));
+        told(tokens);
     }
     co_return true;
 }

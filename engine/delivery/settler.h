@@ -33,7 +33,7 @@ public:
 
     void settle(queue::Settlement settlement);
     void release(queue::Token token, std::optional<WallTime> avoid_until);
-    void park(queue::Token token, const std::string& place);
+    void park(queue::Token token, std::string place);
 
     // Runs until `stop`; then ends once everything is told, or at `give_up`.
     awaitable<void> run();
@@ -62,7 +62,7 @@ private:
     asio::steady_timer wake_;
     std::vector<queue::Settlement> settlements_;
     std::vector<Release> releases_;
-    std::map<std::string, std::vector<queue::Token>> parkings_; // by place
+    std::vector<queue::Parking> parkings_;
     std::unordered_set<queue::Token> held_;
     bool stopping_ = false;
     SteadyTime give_up_{};

@@ -117,6 +117,7 @@ awaitable<Result<std::vector<Claimed>>> SendQueue::claim(const ClaimRequest& req
                                        state_->options.incarnation,
                                        state_->lease_ms(),
                                        std::to_string(std::min(request.max, kClaimMax)),
+                                       std::to_string(std::min(request.ready_max, kClaimMax)),
                                        std::to_string(std::clamp<std::size_t>(request.per_tenant, 1, kClaimMax)),
                                        std::to_string(std::clamp<std::size_t>(request.per_place, 1, kClaimMax)),
                                        std::to_string(kEntryMax)};
@@ -249,17 +250,21 @@ awaitable<Result<std::size_t>> SendQueue::release(std::span<const Token> tokens,
     co_return released;
 }
 
-awaitable<Result<std::size_t>> SendQueue::park(std::span<const Token> tokens, std::string_view place)
+awaitable<Result<std::size_t>> SendQueue::park(std::span<const Parking> parkings)
 {
     // "node:" begins the places of what was put aside for a node.
-    if (place.empty() || place.size() > 255 || place.find(':') != std::string_view::npos)
+    const auto is_bad = [](const Parking& one) {
+        return one.place.empty() || one.place.size() > 255 || one.place.contains(':');
+    };
+    if (std::ranges::any_of(parkings, is_bad))
         co_return fail(Errc::bad_value, "place: 1 to 255 octets without a colon");
-    const std::vector<std::string> head{state_->options.node.value(), state_->options.incarnation, std::string{place}};
     std::size_t parked = 0;
-    while (!tokens.empty()) {
-        const auto part = tokens.first(std::min(tokens.size(), kTokensMax));
-        tokens = tokens.subspan(part.size());
-        const Result<RedisReply> reply = co_await state_->scripts.run(scripts::park, arguments_of(head, part));
+    while (!parkings.empty()) {
+        const auto part = parkings.first(std::min(parkings.size(), kTokensMax));
+        parkings = parkings.subspan(part.size());
+        std::vector<std::string> arguments{state_->options.node.value(), state_->options.incarnation};
+        for (const Parking& one : part) arguments.insert(arguments.end(), {one.token, one.place});
+        const Result<RedisReply> reply = co_await state_->scripts.run(scripts::park, std::move(arguments));
         if (!reply) co_return std::unexpected{reply.error()};
         parked += static_cast<std::size_t>(reply->integer());
     }

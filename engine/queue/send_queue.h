@@ -31,9 +31,15 @@ struct Claimed {
 
 struct ClaimRequest {
     std::size_t max = 100;       // entries
+    std::size_t ready_max = 100; // of them from ready lists, whose places are not known yet
     std::size_t per_tenant = 10; // entries of one tenant at weight 1
     std::set<std::string> full;  // parking places (providers or sites) that have no room now
     std::size_t per_place = 50;  // entries from one parking place, in each of the two looks of a call
+};
+
+struct Parking {
+    Token token;
+    std::string place; // a provider or a site
 };
 
 struct Settlement {
@@ -83,8 +89,8 @@ public:
     awaitable<Result<SettleReport>> settle(std::span<const Settlement> settlements);
     // Back to the tenant's ready list; with `avoid_until` this node does not get them again before.
     awaitable<Result<std::size_t>> release(std::span<const Token> tokens, std::optional<WallTime> avoid_until);
-    // To the place's parked list of the tenant.
-    awaitable<Result<std::size_t>> park(std::span<const Token> tokens, std::string_view place);
+    // Each to its place's parked list of the tenant.
+    awaitable<Result<std::size_t>> park(std::span<const Parking> parkings);
 
     // What Redis says is ours. After a start or a lost reply: the dispatcher compares it with its memory.
     awaitable<Result<std::vector<Claimed>>> hand();

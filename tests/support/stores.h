@@ -97,7 +97,7 @@ public:
     // Claims what is there and gives it the outcome `kind`, as the engine would. Gives the messages.
     std::vector<queue::Claimed> settle_all(queue::EventKind kind, const std::function<void(queue::Event&)>& change = {})
     {
-        const queue::ClaimRequest request{.max = 1000, .per_tenant = 1000, .full = {}};
+        const queue::ClaimRequest request{.max = 1000, .ready_max = 1000, .per_tenant = 1000};
         std::vector<queue::Claimed> claimed = must(queue.claim(request));
         settle(claimed, kind, change);
         return claimed;

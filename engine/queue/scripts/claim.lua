@@ -1,13 +1,14 @@
 #!lua flags=allow-oom
 -- Moves entries into a node's hand, in fair order. Rules and costs: engine/queue/README.md.
--- ARGV: prefix, node, incarnation, lease ms, entries at most, of a tenant at weight 1, of a place, octets of an entry at most,
---       then the places that are full
+-- ARGV: prefix, node, incarnation, lease ms, entries at most, of them from ready lists, of a tenant at weight 1, of a place,
+--       octets of an entry at most, then the places that are full
 -- Gives: token, packed value, token, packed value ...
 local node, incarnation, lease = ARGV[2], ARGV[3], tonumber(ARGV[4])
-local most, quantum, per_place, entry_max = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
+local most, ready_most, quantum = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local per_place, entry_max = tonumber(ARGV[8]), tonumber(ARGV[9])
 if not holds_name(node, incarnation) then return STALE end
 local full = {}
-for i = 9, #ARGV do full[ARGV[i]] = true end
+for i = 10, #ARGV do full[ARGV[i]] = true end
 
 local PROMOTE_MAX = 200   -- entries of `due` a call
 local TENANTS_MAX = 300   -- tenants looked at a call and priority (or place), so that a set of empty ones cannot block
@@ -165,10 +166,13 @@ local fine, why = pcall(function()
     -- Parked entries are the older ones, but only half of a claim: places with much room must not starve what is new.
     left = left - from_places(math.ceil(left / 2), false)
     -- A node with nothing to do asks many times a second: that must not write.
-    if redis.call('EXISTS', P .. 'active:0', P .. 'active:1', P .. 'active:2') > 0 then
-        local shares = shares_of(left)
-        for prio = 0, 2 do left = left - from_ready(prio, shares[prio]) end
-        for prio = 0, 2 do left = left - from_ready(prio, left) end -- what one has no use for goes to the others
+    local fresh = math.min(left, ready_most)
+    if fresh > 0 and redis.call('EXISTS', P .. 'active:0', P .. 'active:1', P .. 'active:2') > 0 then
+        local shares = shares_of(fresh)
+        left = left - fresh
+        for prio = 0, 2 do fresh = fresh - from_ready(prio, shares[prio]) end
+        for prio = 0, 2 do fresh = fresh - from_ready(prio, fresh) end -- what one has no use for goes to the others
+        left = left + fresh
     end
     from_places(left, true)
 end)

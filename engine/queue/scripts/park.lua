@@ -1,20 +1,24 @@
 #!lua flags=allow-oom
--- To a place's lists. ARGV: prefix, node, incarnation, place, then tokens. Gives how many were in the hand
-local node, incarnation, place = ARGV[2], ARGV[3], ARGV[4]
+-- To places' lists. ARGV: prefix, node, incarnation, then token, place, token, place ... Gives how many were in the hand
+local node, incarnation = ARGV[2], ARGV[3]
 if not holds_name(node, incarnation) then return STALE end
-local hand, parked, groups, seen = P .. 'hand:' .. node, {}, {}, {}
-local tokens = { unpack(ARGV, 5) }
-local values = redis.call('HMGET', hand, unpack(tokens))
+local hand, tokens = P .. 'hand:' .. node, {}
+for i = 4, #ARGV, 2 do tokens[#tokens + 1] = ARGV[i] end
+local values, parked, groups, seen = redis.call('HMGET', hand, unpack(tokens)), {}, {}, {}
 for i, token in ipairs(tokens) do
     local prio, tenant, entry = unpacked(values[i] or '')
     if prio and not seen[token] then
+        local place = ARGV[2 * i + 3]
         seen[token] = true
         parked[#parked + 1] = token
-        groups[tenant] = groups[tenant] or {}
-        table.insert(groups[tenant], { prio, entry })
+        groups[place] = groups[place] or {}
+        groups[place][tenant] = groups[place][tenant] or {}
+        table.insert(groups[place][tenant], { prio, entry })
     end
 end
 if #parked == 0 then return 0 end
 local gone = redis.call('HDEL', hand, unpack(parked))
-for tenant, entries in pairs(groups) do park_at(place, tenant, entries) end
+for place, tenants in pairs(groups) do
+    for tenant, entries in pairs(tenants) do park_at(place, tenant, entries) end
+end
 return gone

@@ -120,7 +120,8 @@ TEST_F(LostReplyTest, Park)
 {
     node->enqueue(batch_entries(1, 1, 5));
     const std::vector<queue::Token> tokens = tokens_of(node->claim(10));
-    lose(scripts::park, node->queue().park(tokens, "gmail"));
+    const std::vector<queue::Parking> parkings = Node::parkings_of(tokens, "gmail");
+    lose(scripts::park, node->queue().park(parkings));
     EXPECT_EQ(node->park(tokens, "gmail"), 0U);
     EXPECT_EQ(node->claim(10).size(), 5U);
 }

@@ -50,7 +50,8 @@ TEST_F(NodeTest, TheNameIsFreeWhenItsLeaseEndedOrTheStateLockProvesACrash)
         EXPECT_EQ(first.try_(first.queue().claim(request)).error().code, Errc::stale);
         const std::vector<queue::Token> tokens = tokens_of(got);
         EXPECT_EQ(first.try_(first.queue().release(tokens, {})).error().code, Errc::stale);
-        EXPECT_EQ(first.try_(first.queue().park(tokens, "gmail")).error().code, Errc::stale);
+        const std::vector<queue::Parking> parkings = Node::parkings_of(tokens, "gmail");
+        EXPECT_EQ(first.try_(first.queue().park(parkings)).error().code, Errc::stale);
         // What it did send is told, as late; the hand of the living one stays whole.
         EXPECT_EQ(first.settle({outcome_of(got[0], EventKind::delivered)}).late, 1U);
         EXPECT_EQ(second.hand().size(), 3U);

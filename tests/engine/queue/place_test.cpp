@@ -41,6 +41,44 @@ TEST_F(PlaceTest, ParkedEntriesKeepOrderPriorityAndTenant)
     EXPECT_EQ(got[4].entry.id, (MessageId{batch_of(1), 2}));
 }
 
+TEST_F(PlaceTest, OneCallParksAtSeveralPlaces)
+{
+    Node node{io, server().url(), "n1", "i1"};
+    node.enqueue(batch_entries(1, 1, 2));
+    node.enqueue(batch_entries(2, 2, 2));
+    const std::vector<Claimed> got = node.claim(10);
+    ASSERT_EQ(got.size(), 4U);
+    std::vector<queue::Parking> parkings;
+    for (std::size_t i = 0; i < 4; ++i) parkings.push_back({got[i].token, i % 2 == 0 ? "gmail" : "yahoo"});
+    parkings.push_back(parkings[0]);
+    parkings.push_back({"0-0", "gmail"});
+    EXPECT_EQ(*node.try_(node.queue().park(parkings)), 4U);
+    EXPECT_TRUE(node.hand().empty());
+    const std::vector<Claimed> first = node.claim(10, 10, {"yahoo"});
+    ASSERT_EQ(first.size(), 2U);
+    for (const Claimed& one : first) EXPECT_EQ(one.entry.id.index, 0U);
+    EXPECT_EQ(node.claim(10, 10, {"gmail"}).size(), 2U);
+}
+
+TEST_F(PlaceTest, AClaimTakesNoMoreFromReadyListsThanAsked)
+{
+    Node node{io, server().url(), "n1", "i1"};
+    node.enqueue(batch_entries(1, 1, 20));
+    node.park(tokens_of(node.claim(20, 20)), "gmail");
+    node.enqueue(batch_entries(1, 2, 20));
+    const auto claim = [&node](std::size_t ready_max) {
+        const queue::ClaimRequest request{.max = 10, .ready_max = ready_max};
+        return node.try_(node.queue().claim(request)).value();
+    };
+    const auto fresh = [](const Claimed& one) { return one.entry.id.batch == batch_of(2); };
+    const std::vector<Claimed> none = claim(0);
+    EXPECT_EQ(none.size(), 10U);
+    EXPECT_EQ(std::ranges::count_if(none, fresh), 0);
+    const std::vector<Claimed> two = claim(2);
+    EXPECT_EQ(two.size(), 10U);
+    EXPECT_EQ(std::ranges::count_if(two, fresh), 2);
+}
+
 TEST_F(PlaceTest, AFullPlaceDoesNotDelayWhatGoesElsewhere)
 {
     Node node{io, server().url(), "n1", "i1"};
@@ -89,9 +127,13 @@ TEST_F(PlaceTest, OfManyPlacesEachIsLookedAtInTurn)
 TEST_F(PlaceTest, APlaceWithAColonIsRefused)
 {
     Node node{io, server().url(), "n1", "i1"};
-    const std::vector<queue::Token> none;
-    EXPECT_EQ(node.try_(node.queue().park(none, "node:n1")).error().code, Errc::bad_value);
-    EXPECT_EQ(node.try_(node.queue().park(none, "")).error().code, Errc::bad_value);
+    node.enqueue(batch_entries(1, 1, 2));
+    const std::vector<queue::Token> tokens = tokens_of(node.claim(10));
+    for (const std::string place : {"node:n1", ""}) {
+        const std::vector<queue::Parking> parkings{{tokens[0], "gmail"}, {tokens[1], place}};
+        EXPECT_EQ(node.try_(node.queue().park(parkings)).error().code, Errc::bad_value);
+    }
+    EXPECT_EQ(node.hand().size(), 2U);
 }
 
 TEST_F(PlaceTest, WhatANodeDoesNotWantAnotherGets)

@@ -152,7 +152,8 @@ public:
     queue::EnqueueReport enqueue(const std::vector<queue::Entry>& entries) { return must(queue_.enqueue(entries)); }
     std::vector<queue::Claimed> claim(std::size_t max, std::size_t per_tenant = 10, std::set<std::string> full = {})
     {
-        const queue::ClaimRequest request{max, per_tenant, std::move(full), 1000};
+        const queue::ClaimRequest request{
+            .max = max, .ready_max = max, .per_tenant = per_tenant, .full = std::move(full), .per_place = 1000};
         return must(queue_.claim(request));
     }
     queue::SettleReport settle(const std::vector<queue::Settlement>& settlements)
@@ -163,9 +164,15 @@ public:
     {
         return must(queue_.release(tokens, avoid));
     }
-    std::size_t park(const std::vector<queue::Token>& tokens, std::string_view place)
+    static std::vector<queue::Parking> parkings_of(const std::vector<queue::Token>& tokens, const std::string& place)
     {
-        return must(queue_.park(tokens, place));
+        std::vector<queue::Parking> parkings;
+        for (const queue::Token& token : tokens) parkings.push_back({token, place});
+        return parkings;
+    }
+    std::size_t park(const std::vector<queue::Token>& tokens, const std::string& place)
+    {
+        return must(queue_.park(parkings_of(tokens, place)));
     }
     std::vector<queue::Claimed> hand() { return must(queue_.hand()); }
     queue::Summary summary() { return must(queue_.summary()); }
