@@ -107,7 +107,7 @@ Result<Plan> plan_of(const Words& words)
     return plan_for(*demand, *figures, *setbacks);
 }
 
-void write_report(const Plan& plan, const std::string& file)
+void write_report(const Plan& plan, const Words& words)
 {
     constexpr std::chrono::seconds kAskingGit{20};
     Patience patience{kAskingGit};
@@ -117,7 +117,8 @@ void write_report(const Plan& plan, const std::string& file)
         const WorldFolder scratch{"/var/tmp"};
         report.git = git_commit(patience, scratch.path());
     }
-    write_json(report, file);
+    report.options["setback"] = boost::json::array(words.setbacks.begin(), words.setbacks.end());
+    write_json(report, words.json);
 }
 
 int run(const Words& words)
@@ -129,7 +130,7 @@ int run(const Words& words)
     }
     try {
         std::fputs(text_of(*plan).c_str(), stdout);
-        if (!words.json.empty()) write_report(*plan, words.json);
+        if (!words.json.empty()) write_report(*plan, words);
         return 0;
     } catch (const std::exception& error) {
         std::fprintf(stderr, "penguin-bench plan: %s\n", error.what());
