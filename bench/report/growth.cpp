@@ -41,10 +41,10 @@ std::string verdict(const std::string& name, const std::optional<double>& expone
     constexpr double kFlat = 0.1;
     constexpr double kProportional = 0.9;
     if (!exponent) return fmt::format("{}: a single point, so nothing is said of growth.", name);
-    const char* words = *exponent < -kFlat          ? "it falls"
-                        : *exponent < kFlat         ? "it stays the same"
-                        : *exponent < kProportional ? "it grows more slowly than they do"
-                                                    : "it grows as they do, or faster";
+    const char* words = *exponent < -kFlat          ? "the cost falls"
+                        : *exponent < kFlat         ? "the cost stays"
+                        : *exponent < kProportional ? "the cost grows, but more slowly"
+                                                    : "the cost grows as fast, or faster";
     return fmt::format("{}: with ten times as many a message costs {} times as much (exponent {}): {}.", name,
                        figure(std::pow(10, *exponent)), figure(*exponent), words);
 }

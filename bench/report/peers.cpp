@@ -106,16 +106,16 @@ std::optional<Section> peers(const Files& files)
 
 std::optional<Section> round_trips(const Files& files)
 {
-    Section section{
-        .id = "round-trips",
-        .title = "Receivers that are far away",
-        .says = {"Receivers answer late, as if they were far away. What counts then is how many messages go out in the "
-                 "time of one question and answer (a round trip): at 1, a connection to a receiver 100 milliseconds "
-                 "away carries 10 messages a second. More is better; a flat line says that distance alone does not "
-                 "make it worse."},
-        .charts = {},
-        .tables = {},
-        .from = of_verb(files, "rtt")};
+    Section section{.id = "round-trips",
+                    .title = "Receivers that are far away",
+                    .says = {"Receivers answer late, as if they were far away. What counts then is how many messages "
+                             "go out in the time of one "
+                             "question and its answer, a round trip: at 1, a connection with round trips of 100 "
+                             "milliseconds carries 10 messages a "
+                             "second. More is better; a flat line says that distance alone does not make it worse."},
+                    .charts = {},
+                    .tables = {},
+                    .from = of_verb(files, "rtt")};
     if (section.from.empty()) return std::nullopt;
     for (const FiguresFile* file : section.from) {
         Lines lines{.title = "Messages a round trip",

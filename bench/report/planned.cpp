@@ -55,6 +55,7 @@ Lines forecast_of(const FiguresFile& plan)
         if (const auto mailboxes = day.find("mailboxes_carry"))
             lines.series[2].points.emplace_back(number, mailboxes->number());
     }
+    std::erase_if(lines.series, [](const LineSeries& series) { return series.points.empty(); });
     if (most > 0) lines.y_most = most * kRoomAbove;
     return lines;
 }
