@@ -42,7 +42,7 @@ std::string verdict(const std::string& name, const std::optional<double>& expone
     constexpr double kProportional = 0.9;
     if (!exponent) return fmt::format("{}: a single point, so nothing is said of growth.", name);
     const char* words = *exponent < -kFlat          ? "the cost falls"
-                        : *exponent < kFlat         ? "the cost stays"
+                        : *exponent < kFlat         ? "the cost hardly changes"
                         : *exponent < kProportional ? "the cost grows, but more slowly"
                                                     : "the cost grows as fast, or faster";
     return fmt::format("{}: with ten times as many a message costs {} times as much (exponent {}): {}.", name,
