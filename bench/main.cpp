@@ -8,6 +8,7 @@
 #include "bench/micro/micro_command.h"
 #include "bench/plan/plan_command.h"
 #include "bench/report/report_command.h"
+#include "bench/scale/scale_command.h"
 #include "bench/sink/sink_command.h"
 #include "bench/submit/submit_command.h"
 
@@ -25,6 +26,7 @@ int main(int argc, char** argv)
         penguin::bench::add_submit_command(app, status);
         penguin::bench::add_flow_command(app, status);
         penguin::bench::report::add_report_command(app, status);
+        penguin::bench::add_scale_command(app, status);
         CLI11_PARSE(app, argc, argv);
         return status;
     } catch (const std::exception& error) {

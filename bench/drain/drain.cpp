@@ -1,36 +1,15 @@
 #include "bench/drain/drain.h"
 
-#include <algorithm>
-
 #include <boost/json/array.hpp>
 
-#include "bench/harness/letters.h"
+#include "bench/drain/acceptance.h"
 #include "bench/harness/report.h"
 
 namespace penguin::bench {
 
 namespace {
 
-constexpr std::size_t kSubmitters = 4;
 constexpr std::size_t kPage = 500;
-constexpr double kMicro = 1e6;
-
-struct Submission {
-    std::size_t tenant = 0;
-    std::size_t first = 0;
-    std::size_t count = 0;
-};
-
-// The tenants take turns, batch by batch.
-std::vector<Submission> submissions(const DrainOptions& options)
-{
-    std::vector<Submission> all;
-    for (std::size_t first = 0; first < options.messages; first += options.batch)
-        all.push_back({.tenant = all.size() % options.world.tenants,
-                       .first = first,
-                       .count = std::min(options.batch, options.messages - first)});
-    return all;
-}
 
 class Drain {
 public:
@@ -44,47 +23,17 @@ public:
     json::object run();
 
 private:
-    awaitable<void> submit_some(const std::vector<Submission>& all, std::size_t& next);
-    void accept();
     void wait_for_ledger();
     std::uint64_t delivered_in_ledger();
     double per_second(const Snapshot& from, const Snapshot& to) const
     {
         return static_cast<double>(options_.messages) / std::chrono::duration<double>(to.at - from.at).count();
     }
-    json::object cost(const Usage& usage) const;
 
     Patience& patience_;
     const DrainOptions& options_;
     World world_;
-    std::uint64_t accepted_ = 0;
 };
-
-awaitable<void> Drain::submit_some(const std::vector<Submission>& all, std::size_t& next)
-{
-    const LetterOptions letters{
-        .size = options_.size, .signed_before = options_.dkim == "none", .distinct = options_.distinct};
-    while (next < all.size()) {
-        const Submission mine = all[next++];
-        const BenchTenant& tenant = world_.tenants()[mine.tenant];
-        HttpClient api = world_.client_of(tenant);
-        const json::value answer = co_await api.json("POST", "/v1/batches",
-                                                     batch_body(letter(tenant.domain, letters), options_.distinct,
-                                                                mine.first, mine.count, options_.world.domains));
-        accepted_ += answer.as_object().at("accepted").to_number<std::uint64_t>();
-    }
-}
-
-void Drain::accept()
-{
-    const std::vector<Submission> all = submissions(options_);
-    std::size_t next = 0;
-    std::vector<awaitable<void>> work;
-    for (std::size_t i = 0; i < std::min(kSubmitters, all.size()); ++i) work.push_back(submit_some(all, next));
-    run_all(world_.io(), patience_, std::move(work));
-    if (accepted_ != options_.messages)
-        throw BenchError{"accepted were " + std::to_string(accepted_) + " of " + std::to_string(options_.messages)};
-}
 
 std::uint64_t Drain::delivered_in_ledger()
 {
@@ -112,18 +61,10 @@ void Drain::wait_for_ledger()
     patience_.reach(options_.messages, "delivered messages in the ledger", [&] { return delivered_in_ledger(); });
 }
 
-json::object Drain::cost(const Usage& usage) const
-{
-    std::map<std::string, double> micros;
-    for (const auto& [component, seconds] : usage.cpu_seconds)
-        micros[component] = seconds * kMicro / static_cast<double>(options_.messages);
-    return rounded(micros);
-}
-
 json::object Drain::run()
 {
     const Snapshot start = world_.look();
-    accept();
+    submit_all(patience_, world_, options_, in_turns(world_.tenants(), options_));
     const Snapshot accepted = world_.look();
     world_.release();
     world_.wait_for_arrivals(options_.messages);
@@ -137,11 +78,11 @@ json::object Drain::run()
     return {{"messages_per_second", rounded(per_second(accepted, arrived))},
             {"ledger_messages_per_second", rounded(per_second(accepted, booked))},
             {"whole_way_messages_per_second", rounded(per_second(start, arrived))},
-            {"cpu_us_per_message", cost(whole)},
+            {"cpu_us_per_message", cost_of(whole, options_.messages)},
             {"rss_mb", rounded(whole.peak_mb)},
             {"limit", limit_of(sending)},
             {"accept_messages_per_second", rounded(per_second(start, accepted))},
-            {"accept_cpu_us_per_message", cost(between(start, accepted))},
+            {"accept_cpu_us_per_message", cost_of(between(start, accepted), options_.messages)},
             {"repeated", counts.at("messages").to_number<std::uint64_t>() - options_.messages},
             {"connections", counts.at("connections")},
             {"usage", to_json(sending)}};

@@ -41,10 +41,11 @@ std::string daemon_configuration(const DaemonOptions& options, const std::filesy
                        "[smtp]\nport = {}\nstarttls = {}\nallow_targets = [\"127.0.0.0/8\"]\n"
                        "[delivery]\nshards = {}\nconnections_per_lane = {}\nconnections_per_site = {}\n"
                        "messages_per_connection = {}\n"
+                       "[redis]\nembedded_maxmemory = \"{}MiB\"\n"
                        "[domains]\nbounce_mx = \"{}\"\nspf_include = \"spf.{}\"\n",
                        kNode, state.string(), api_port, options.name_server, options.smtp_port, options.starttls,
-                       options.shards, options.connections, std::max<std::size_t>(options.connections, 50),
-                       options.messages_per_connection, source_host(0), kZone);
+                       options.shards, options.connections, std::max(options.connections, options.site_connections),
+                       options.messages_per_connection, options.redis_mb, source_host(0), kZone);
 }
 
 Daemon::Daemon(Patience& patience, const std::filesystem::path& folder, const DaemonOptions& options)
@@ -71,5 +72,7 @@ std::string Daemon::admin_key() const
     if (end == std::string::npos) throw BenchError{"cannot read the daemon's admin-key (run as root, or as its user)"};
     return text.substr(0, end + 1);
 }
+
+std::filesystem::path Daemon::redis_socket() const { return state_ / "run" / "redis.sock"; }
 
 } // namespace penguin::bench

@@ -20,6 +20,8 @@ struct DaemonOptions {
     std::size_t shards = 0;       // 0: one a core
     std::size_t connections = 10; // of a source to a site
     std::size_t messages_per_connection = 100;
+    std::size_t site_connections = 50; // of all sources to a site; at least `connections`
+    std::size_t redis_mb = 512;        // maxmemory
     bool starttls = false;
 };
 
@@ -34,6 +36,7 @@ public:
     pid_t pid() const { return child_->pid(); }
     std::uint16_t port() const { return port_; }
     std::string admin_key() const; // what it made for its administrator at its first start
+    std::filesystem::path redis_socket() const;
 
 private:
     std::filesystem::path state_;

@@ -68,7 +68,7 @@ std::string letter(const std::string& domain, const LetterOptions& options)
 }
 
 std::string batch_body(const std::string& message, bool distinct, std::size_t first, std::size_t count,
-                       std::size_t domains)
+                       std::size_t domains, const std::string& mailbox)
 {
     json::array recipients;
     recipients.reserve(count);
@@ -78,7 +78,9 @@ std::string batch_body(const std::string& message, bool distinct, std::size_t fi
         recipients.emplace_back(std::move(recipient));
     }
     const json::object raw{{"message", message}, {"variables", distinct}};
-    return json::serialize(json::object{{"raw", raw}, {"recipients", std::move(recipients)}});
+    json::object body{{"raw", raw}, {"recipients", std::move(recipients)}};
+    if (!mailbox.empty()) body["mailbox_id"] = mailbox;
+    return json::serialize(body);
 }
 
 std::string inject_body(const std::string& sender, const std::string& message, std::size_t number, std::size_t domains)

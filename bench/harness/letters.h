@@ -23,9 +23,9 @@ std::string recipient_address(std::size_t number, std::size_t domains);
 // What a distinct letter is for recipient number n.
 std::string letter_for(std::string letter, std::size_t number);
 
-// `count` recipients, numbered from `first`.
+// `count` recipients, numbered from `first`. `mailbox`: a UUID, "" for none.
 std::string batch_body(const std::string& message, bool distinct, std::size_t first, std::size_t count,
-                       std::size_t domains);
+                       std::size_t domains, const std::string& mailbox = {});
 
 // A body of POST /api/inject/v1 for recipient number `number` alone.
 std::string inject_body(const std::string& sender, const std::string& message, std::size_t number, std::size_t domains);

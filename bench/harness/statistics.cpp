@@ -31,4 +31,24 @@ double spread(const std::vector<double>& values)
     return (*largest - *smallest) / middle;
 }
 
+std::optional<double> exponent_of(const std::vector<Point>& points)
+{
+    std::vector<Point> logs;
+    Point mean;
+    for (const auto [x, y] : points) {
+        if (!(x > 0) || !(y > 0)) return std::nullopt;
+        logs.push_back({std::log(x), std::log(y)});
+        mean.x += logs.back().x / static_cast<double>(points.size());
+        mean.y += logs.back().y / static_cast<double>(points.size());
+    }
+    double together = 0;
+    double alone = 0;
+    for (const auto [x, y] : logs) {
+        together += (x - mean.x) * (y - mean.y);
+        alone += (x - mean.x) * (x - mean.x);
+    }
+    if (alone <= 0) return std::nullopt;
+    return together / alone;
+}
+
 } // namespace penguin::bench

@@ -13,6 +13,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr const char* kPool = "bench";
+constexpr const char* kWarmPool = "warm";
 constexpr std::size_t kSideBySide = 4; // calls while the world is made
 
 std::vector<std::string> site_addresses(std::size_t sites)
@@ -79,7 +80,10 @@ World::World(Patience& patience, const WorldOptions& options)
                .shards = options.shards,
                .connections = options.connections,
                .messages_per_connection = options.messages_per_connection,
-               .starttls = options.tls}}
+               .site_connections = options.site_connections,
+               .redis_mb = options.redis_mb,
+               .starttls = options.tls}},
+      redis_{patience, daemon_.redis_socket(), folder_.path()}
 {
     make_tenants();
 }
@@ -87,13 +91,17 @@ World::World(Patience& patience, const WorldOptions& options)
 void World::make_tenants()
 {
     HttpClient api = admin();
-    const json::object pool{{"name", kPool}};
-    run(io_, patience_, api.json("POST", "/v1/pools", json::serialize(pool)));
-    tenants_.resize(options_.tenants);
+    std::vector<const char*> names{kPool};
+    if (options_.warm) names.push_back(kWarmPool);
+    for (const char* name : names) {
+        const json::object pool{{"name", name}};
+        run(io_, patience_, api.json("POST", "/v1/pools", json::serialize(pool)));
+    }
+    tenants_.resize(options_.tenants + (options_.warm ? 1 : 0));
     for_each_number(io_, patience_, tenants_.size(), [this](std::size_t number) { return make_tenant(number); });
     std::string spf = "v=spf1";
     std::string hosts;
-    for (std::size_t source = 0; source < options_.sources; ++source) {
+    for (std::size_t source = 0; source <= options_.sources; ++source) { // and the warm pool's
         spf += source < 100 ? " ip4:" + source_address(source) : "";
         hosts += fmt::format("{}. A {}\n", source_host(source), source_address(source));
     }
@@ -107,7 +115,8 @@ awaitable<void> World::make_tenant(std::size_t number)
     BenchTenant& tenant = tenants_[number];
     tenant.domain = sender_domain(number);
     HttpClient platform = admin();
-    const json::object wanted{{"name", "tenant " + std::to_string(number)}, {"pool", kPool}};
+    const char* pool = number < options_.tenants ? kPool : kWarmPool;
+    const json::object wanted{{"name", "tenant " + std::to_string(number)}, {"pool", pool}};
     tenant.id = text_at(co_await platform.json("POST", "/v1/tenants", json::serialize(wanted)), "id");
     const json::object key{{"name", "bench"}, {"scopes", tenant_scopes()}};
     tenant.key =
@@ -126,15 +135,37 @@ awaitable<void> World::verify(std::size_t number)
         throw BenchError{tenants_[number].domain + " is not verified: " + json::serialize(result)};
 }
 
-void World::release()
+std::string World::make_source(std::size_t number, const char* pool)
 {
     HttpClient api = admin();
-    for (std::size_t number = 0; number < options_.sources; ++number) {
-        const json::object source{
-            {"address", source_address(number)}, {"ehlo_name", source_host(number)}, {"pool", kPool}, {"node", kNode}};
-        run(io_, patience_, api.json("POST", "/v1/sources", json::serialize(source)));
-    }
+    const json::object source{
+        {"address", source_address(number)}, {"ehlo_name", source_host(number)}, {"pool", pool}, {"node", kNode}};
+    return text_at(run(io_, patience_, api.json("POST", "/v1/sources", json::serialize(source))), "id");
 }
+
+void World::release()
+{
+    for (std::size_t number = 0; number < options_.sources; ++number) make_source(number, kPool);
+}
+
+void World::release_warm() { warm_source_ = make_source(options_.sources, kWarmPool); }
+
+void World::release_to_queue()
+{
+    redis_.hold(kPool, kNode);
+    release();
+}
+
+void World::let_go()
+{
+    redis_.let_go(kPool, kNode);
+    HttpClient api = admin();
+    // New settings: the daemon tries at once whether it has its name back.
+    const HttpAnswer answer = run(io_, patience_, api.call("DELETE", "/v1/sources/" + warm_source_, ""));
+    if (answer.status != 204) throw BenchError{"the warm pool's source was not deleted: " + answer.body};
+}
+
+std::uint64_t World::queue_octets() { return redis_.used_memory(); }
 
 void World::wait_for_arrivals(std::uint64_t messages)
 {

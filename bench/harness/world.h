@@ -2,10 +2,13 @@
 // Everything that a verb measures, on 127.0.0.0/8: the daemon with its stores, a name server, sinks, tenants whose domains
 // are verified. Its pool has no source yet, so that what is accepted waits (durably, in PostgreSQL) until release().
 //
+//   warm    with a second pool, which has a tenant and, for a time, a source of its own: mail that goes out before what is
+//           measured, so that the daemon knows all routes. All other mail is held in Redis meanwhile
 //   errors  BenchError. The destructor stops and removes all
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,6 +19,7 @@
 #include "bench/harness/nameserver.h"
 #include "bench/harness/places.h"
 #include "bench/harness/receivers.h"
+#include "bench/harness/redis_store.h"
 #include "bench/harness/usage.h"
 
 namespace penguin::bench {
@@ -31,9 +35,12 @@ struct WorldOptions {
     bool tls = false;
     std::size_t sink_threads = 1;
     std::size_t shards = 0;
-    std::size_t connections = 10; // of a source to a site
+    std::size_t connections = 10;      // of a source to a site
+    std::size_t site_connections = 50; // of all sources to a site
     std::size_t messages_per_connection = 100;
-    bool sink_log = false; // the sinks write down when each message came
+    std::size_t redis_mb = 512; // what the daemon's Redis may use
+    bool warm = false;          // there is a warm pool
+    bool sink_log = false;      // the sinks write down when each message came
 };
 
 struct BenchTenant {
@@ -47,7 +54,8 @@ public:
     World(Patience& patience, const WorldOptions& options);
 
     asio::io_context& io() noexcept { return io_; }
-    const std::vector<BenchTenant>& tenants() const noexcept { return tenants_; }
+    std::span<const BenchTenant> tenants() const { return std::span{tenants_}.first(options_.tenants); }
+    std::span<const BenchTenant> warm_tenants() const { return std::span{tenants_}.subspan(options_.tenants); }
     HttpClient client_of(const BenchTenant& tenant) { return HttpClient{io_, daemon_.port(), tenant.key}; }
     HttpClient admin() { return HttpClient{io_, daemon_.port(), daemon_.admin_key()}; }
     Receivers& receivers() noexcept { return receivers_; }
@@ -56,6 +64,12 @@ public:
 
     // The pool gets its sources: from now on mail goes out.
     void release();
+    // The same of the warm pool.
+    void release_warm();
+    // The pool gets its sources, but its mail goes no further than Redis; until let_go(), which ends the warm pool.
+    void release_to_queue();
+    void let_go();
+    std::uint64_t queue_octets(); // what Redis uses
     // Until the sinks have so many; throws when nothing arrives any more.
     void wait_for_arrivals(std::uint64_t messages);
     Snapshot look() const;
@@ -63,6 +77,7 @@ public:
     double metric(const std::string& name);
 
 private:
+    std::string make_source(std::size_t number, const char* pool); // gives its id
     void make_tenants();
     awaitable<void> make_tenant(std::size_t number);
     awaitable<void> verify(std::size_t number);
@@ -75,8 +90,10 @@ private:
     Receivers receivers_;
     Nameserver nameserver_;
     Daemon daemon_;
-    std::vector<BenchTenant> tenants_;
-    std::string records_; // what the tenants' domains must publish
+    RedisStore redis_;
+    std::vector<BenchTenant> tenants_; // the warm pool's one is the last
+    std::string warm_source_;          // its id
+    std::string records_;              // what the tenants' domains must publish
 };
 
 // The sum of a metric's samples in Prometheus' text format.

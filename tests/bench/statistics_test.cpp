@@ -35,5 +35,35 @@ TEST(Spread, IsTheRangeOverTheMedian)
     EXPECT_EQ(spread({0, 0}), 0);
 }
 
+TEST(Exponent, OfAPowerLawIsExact)
+{
+    EXPECT_NEAR(*exponent_of({{1, 3}, {10, 300}, {100, 30'000}, {1'000, 3'000'000}}), 2, 1e-12);
+    EXPECT_NEAR(*exponent_of({{1, 8}, {4, 4}, {16, 2}}), -0.5, 1e-12);
+}
+
+TEST(Exponent, OfWhatStaysTheSameIsZero)
+{
+    EXPECT_NEAR(*exponent_of({{1'000, 90}, {10'000, 90}, {1e6, 90}}), 0, 1e-12);
+}
+
+TEST(Exponent, OfTwoPointsIsTheLineThroughThem) { EXPECT_NEAR(*exponent_of({{10, 5}, {1'000, 50}}), 0.5, 1e-12); }
+
+TEST(Exponent, LiesBetweenWhatPointsBesideALineSay)
+{
+    const double slope = *exponent_of({{1, 100}, {10, 130}, {100, 100}, {1'000, 130}});
+    EXPECT_GT(slope, 0);
+    EXPECT_LT(slope, 0.05);
+}
+
+TEST(Exponent, NeedsTwoDifferentValuesAboveZero)
+{
+    EXPECT_FALSE(exponent_of({}));
+    EXPECT_FALSE(exponent_of({{10, 5}}));
+    EXPECT_FALSE(exponent_of({{10, 5}, {10, 6}}));
+    EXPECT_FALSE(exponent_of({{0, 5}, {10, 6}}));
+    EXPECT_FALSE(exponent_of({{1, 5}, {10, 0}}));
+    EXPECT_FALSE(exponent_of({{1, 5}, {10, -6}}));
+}
+
 } // namespace
 } // namespace penguin::bench

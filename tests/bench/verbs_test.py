@@ -16,6 +16,7 @@ PROGRAM = pathlib.Path(os.environ["PENGUIN_BIN"]) / "penguin-bench"
 DRAIN = ["drain", "--messages", "200", "--domains", "5", "--sites", "2"]
 SUBMIT = ["submit", "--batch", "1,20", "--clients", "2", "--inject-clients", "2", "--seconds", "1", "--domains", "5"]
 COMPARE = ["compare", "--unsigned-messages", "100", "--signed-messages", "50", "--domains", "5", "--sites", "2"]
+SCALE = ["scale", "--axis", "queued", "--values", "200,100", "--domains", "5", "--sites", "2", "--size", "1000"]
 FLOW = ["flow", "--rate", "100", "--seconds", "1", "--batch", "10", "--domains", "5", "--sites", "2"]
 
 
@@ -87,6 +88,25 @@ class VerbsTest(unittest.TestCase):
             self.assertEqual(["ours", "peer", "ratio_min", "ratio_median", "ratio_max"], list(case))
             self.assertGreater(case["peer"], 0)
             self.assertAlmostEqual(case["ours"] / case["peer"], case["ratio_median"], delta=0.01)
+
+    def test_scale_gives_a_point_for_each_value(self):
+        report = self.figures(SCALE)
+        results = report["results"]
+        self.assertEqual("queued", results["axis"])
+        self.assertEqual(results["points"], results["axes"][0]["points"])
+        self.assertEqual([(100, 100, 0), (200, 200, 0)], [(p["value"], p["messages"], p["repeated"]) for p in results["points"]])
+        self.assertEqual({"queued": [100, 200]}, report["options"]["axes"])
+        self.assertIsInstance(results["exponent"], float)
+        for point in results["points"]:
+            self.assertEqual(["daemon", "dns", "postgres", "redis", "sink"], sorted(point["by_component"]))
+            self.assertAlmostEqual(sum(point["by_component"].values()), point["cpu_us_per_message"], places=1)
+            for name in ("messages_per_second", "rss_mb", "redis_mb", "redis_octets_per_message"):
+                self.assertGreater(point[name], 0)
+
+    def test_scale_wants_one_axis_for_values(self):
+        done = subprocess.run([PROGRAM, "scale", "--values", "1,2"], capture_output=True, text=True, timeout=30)
+        self.assertNotEqual(0, done.returncode)
+        self.assertIn("--values", done.stdout + done.stderr)
 
     def test_a_signal_in_the_middle_leaves_nothing_behind(self):
         process = subprocess.Popen(self.command(DRAIN), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
