@@ -1,10 +1,50 @@
 #include "control/db/params.h"
 
 #include <chrono>
+#include <concepts>
 
 #include <fmt/format.h>
 
 namespace penguin::control::db {
+
+namespace {
+
+constexpr std::uint32_t kByteaOid = 17; // pg_type.dat: the same in every server
+constexpr std::uint32_t kNull = 0xFFFFFFFF;
+
+void append_number(std::string& out, std::uint32_t value)
+{
+    for (const unsigned shift : {24U, 16U, 8U, 0U}) out += static_cast<char>(value >> shift & 0xFFU);
+}
+
+void append_octets(std::string& out, BytesView one)
+{
+    append_number(out, static_cast<std::uint32_t>(one.value.size()));
+    out += one.value;
+}
+
+void append_octets(std::string& out, const std::optional<Bytes>& one)
+{
+    if (one) return append_octets(out, BytesView{one->value});
+    append_number(out, kNull);
+}
+
+// As array_recv reads it: dimensions, whether there are NULLs, type; length and lower bound; then each with its length.
+template <class Octets>
+std::string binary_array(const std::vector<Octets>& values)
+{
+    std::string out;
+    append_number(out, values.empty() ? 0 : 1);
+    append_number(out, std::same_as<Octets, BytesView> ? 0 : 1);
+    append_number(out, kByteaOid);
+    if (values.empty()) return out;
+    append_number(out, static_cast<std::uint32_t>(values.size()));
+    append_number(out, 1);
+    for (const Octets& one : values) append_octets(out, one);
+    return out;
+}
+
+} // namespace
 
 Params& Params::add(std::nullptr_t)
 {
@@ -24,6 +64,26 @@ Params& Params::add(const Bytes& octets)
     return *this;
 }
 
+Params& Params::add(const std::vector<Bytes>& values)
+{
+    std::vector<BytesView> views;
+    views.reserve(values.size());
+    for (const Bytes& one : values) views.push_back({one.value});
+    return add(views);
+}
+
+Params& Params::add(const std::vector<BytesView>& values)
+{
+    params_.push_back({binary_array(values), true});
+    return *this;
+}
+
+Params& Params::add(const std::vector<std::optional<Bytes>>& values)
+{
+    params_.push_back({binary_array(values), true});
+    return *this;
+}
+
 std::string Params::text_of(double value) { return fmt::format("{}", value); }
 
 std::string Params::text_of(WallTime value)
@@ -34,19 +94,6 @@ std::string Params::text_of(WallTime value)
     return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:06}+00", static_cast<int>(date.year()),
                        static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), time.hours().count(),
                        time.minutes().count(), time.seconds().count(), time.subseconds().count());
-}
-
-std::string Params::text_of(const Bytes& value)
-{
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string hex = "\\x";
-    hex.reserve(2 + value.value.size() * 2);
-    for (const char c : value.value) {
-        const auto octet = static_cast<unsigned char>(c);
-        hex += digits[octet >> 4U];
-        hex += digits[octet & 15U];
-    }
-    return hex;
 }
 
 void Params::append_quoted(std::string& array, std::string_view text)

@@ -2,7 +2,8 @@
 // The parameters of one statement, $1 first: Params{tenant, name, Bytes{hash}, std::optional<WallTime>{}, scopes}.
 //
 //   takes    text, whole numbers, double, bool, Uuid and our strong ids, WallTime, Bytes, nullptr, std::optional of
-//            these (nothing is NULL), std::vector of these (an SQL array; elements may be optional)
+//            these (nothing is NULL), std::vector of these (an SQL array; elements may be optional). Octets go binary,
+//            also in an array.
 //   types    PostgreSQL infers them from the statement; write a cast ($1::uuid[]) where it cannot
 //   JSON     is text; write $1::jsonb where the column does not say so
 //   limits   kParamsMax a statement (the protocol's 65,535 is far away)
@@ -27,6 +28,10 @@ inline constexpr std::size_t kParamsMax = 100; // parameters a statement
 struct Bytes {
     std::string value;
 };
+// Of an array that copies them: large ones need not be copied before.
+struct BytesView {
+    std::string_view value;
+};
 
 class Params {
 public:
@@ -43,6 +48,9 @@ public:
     Params& add(const char* text) { return add(std::string_view{text}); }
     Params& add(const std::string& text) { return add(std::string_view{text}); }
     Params& add(const Bytes& octets);
+    Params& add(const std::vector<Bytes>& values);
+    Params& add(const std::vector<BytesView>& values);
+    Params& add(const std::vector<std::optional<Bytes>>& values);
     template <class Value>
     Params& add(const Value& value)
     {
@@ -75,7 +83,6 @@ private:
     static std::string text_of(const Uuid& value) { return value.text(); }
     static std::string text_of(WallTime value);
     static std::string text_of(const std::string& value) { return value; }
-    static std::string text_of(const Bytes& value); // \x...: only inside arrays
     template <class Value, class Tag>
     static std::string text_of(const StrongType<Value, Tag>& value)
     {

@@ -271,13 +271,13 @@ awaitable<Result<std::unique_ptr<PgConnection>>> PgConnection::connect(ConnectOp
         co_return wire->lost(first_line(PQerrorMessage(wire->pg)));
     wire->disarm();
     std::unique_ptr<PgConnection> connection{new PgConnection{wire}};
-    std::vector<Statement> first{{"set datestyle to iso", {}}};
-    const Result<std::vector<Rows>> set = co_await connection->run(std::move(first), options.limit);
+    const std::vector<Statement> first{{"set datestyle to iso", {}}};
+    const Result<std::vector<Rows>> set = co_await connection->run(first, options.limit);
     if (!set) co_return std::unexpected{set.error()};
     co_return connection;
 }
 
-awaitable<Result<std::vector<Rows>>> PgConnection::run(std::vector<Statement> statements, Duration limit)
+awaitable<Result<std::vector<Rows>>> PgConnection::run(const std::vector<Statement>& statements, Duration limit)
 {
     const std::shared_ptr<Wire> wire = wire_;
     if (wire->pg == nullptr) co_return fail(Errc::unavailable, "database: the connection is lost");

@@ -37,7 +37,8 @@ public:
     PgConnection(const PgConnection&) = delete;
     PgConnection& operator=(const PgConnection&) = delete;
 
-    awaitable<Result<std::vector<Rows>>> run(std::vector<Statement> statements, Duration limit);
+    // The caller keeps `statements` until the result.
+    awaitable<Result<std::vector<Rows>>> run(const std::vector<Statement>& statements, Duration limit);
 
     // Connected, no statement on its way, in no transaction.
     bool idle() const;

@@ -197,8 +197,8 @@ awaitable<Result<>> PgPool::check()
 {
     Result<Lease> lease = co_await acquire();
     if (!lease) co_return std::unexpected{lease.error()};
-    std::vector<Statement> statements{{"select 1", {}}};
-    const Result<std::vector<Rows>> rows = co_await (*lease)->run(std::move(statements), state_->options.query_limit);
+    const std::vector<Statement> statements{{"select 1", {}}};
+    const Result<std::vector<Rows>> rows = co_await (*lease)->run(statements, state_->options.query_limit);
     if (!rows) co_return std::unexpected{rows.error()};
     co_return Result<>{};
 }

@@ -7,13 +7,16 @@ namespace penguin::control::db {
 
 namespace {
 
+Statement who(const Transaction::Context& context)
+{
+    if (context.tenant) return {"select set_config('app.current_tenant_id', $1, true)", Params{*context.tenant}};
+    return {"select set_config('app.platform', 'on', true)", {}};
+}
+
 std::vector<Statement> opening_of(const Transaction::Context& context)
 {
     std::vector<Statement> opening{{"begin", {}}};
-    if (context.tenant)
-        opening.push_back({"select set_config('app.current_tenant_id', $1, true)", Params{*context.tenant}});
-    else
-        opening.push_back({"select set_config('app.platform', 'on', true)", {}});
+    opening.push_back(who(context));
     return opening;
 }
 
@@ -42,7 +45,7 @@ awaitable<Result<std::vector<Rows>>> Transaction::query_all(std::vector<Statemen
         statements = std::move(opening_);
         begun_ = true;
     }
-    Result<std::vector<Rows>> all = co_await lease_->run(std::move(statements), limit_);
+    Result<std::vector<Rows>> all = co_await lease_->run(statements, limit_);
     if (!all) {
         failure_ = lease_->failure();
         co_return all;
@@ -66,8 +69,8 @@ awaitable<Result<>> Transaction::commit()
     if (!failure_.sqlstate.empty() || failure_.lost)
         co_return fail(Errc::local_fault, "database: a transaction whose statement failed cannot be committed");
     commit_sent_ = true;
-    std::vector<Statement> one{{"commit", {}}};
-    const Result<std::vector<Rows>> all = co_await lease_->run(std::move(one), limit_);
+    const std::vector<Statement> one{{"commit", {}}};
+    const Result<std::vector<Rows>> all = co_await lease_->run(one, limit_);
     if (!all) {
         failure_ = lease_->failure();
         // The server answered: a conflict that it found only now, and nothing was committed.
@@ -82,9 +85,26 @@ awaitable<Result<>> Transaction::commit()
 awaitable<void> Transaction::roll_back()
 {
     if (!begun_ || lease_->lost()) co_return;
-    std::vector<Statement> one{{"rollback", {}}};
+    const std::vector<Statement> one{{"rollback", {}}};
     // A connection that cannot roll back is not idle, so the pool closes it: the server then rolls back.
-    const Result<std::vector<Rows>> ignored = co_await lease_->run(std::move(one), limit_);
+    const Result<std::vector<Rows>> ignored = co_await lease_->run(one, limit_);
+}
+
+awaitable<Result<std::vector<Rows>>> at_once(PgPool& pool, TenantId tenant, std::vector<Statement> statements)
+{
+    statements.insert(statements.begin(), who({tenant}));
+    for (unsigned attempt = 1;; ++attempt) {
+        Result<PgPool::Lease> lease = co_await pool.acquire();
+        if (!lease) co_return std::unexpected{lease.error()};
+        Result<std::vector<Rows>> all = co_await (*lease)->run(statements, pool.options().query_limit);
+        if (all) {
+            all->erase(all->begin());
+            co_return all;
+        }
+        if (!repeatable((*lease)->failure()) || attempt == kAttemptsMax) co_return all;
+        lease = fail(Errc::unavailable, "repeating"); // gives the connection back before the pause
+        co_await sleep_for(kRepeatDelay * attempt);
+    }
 }
 
 } // namespace penguin::control::db

@@ -6,10 +6,14 @@
 //   as_platform   for platform tables, tenants, and the look-up of an API key whose tenant is not known yet; sees no
 //                 other tenant rows under pm_api. Under pm_worker it is the plain transaction of pump, ledger, snapshot.
 //
+//   at_once       statements of a tenant that are all known before the first answer: one flush, which is one transaction by
+//                 itself (no BEGIN, no COMMIT): one round trip to the server instead of two
+//
 //   use           Result<Tenant> t = co_await as_platform(db.control, [&](Transaction& tx) -> awaitable<Result<Tenant>> {...});
 //   work          may be run up to kAttemptsMax times (serialization failure, deadlock, connection lost before COMMIT was
 //                 sent): it must have no effect but in the transaction. Its value commits, its error and an exception
 //                 roll back.
+//                 at_once may repeat statements that were committed and whose answer was lost: each must be idempotent
 //   errors        the work's own; those of sql_error.h; unavailable with a lost COMMIT: it may have happened, so what
 //                 a client repeats must be idempotent
 #pragma once
@@ -88,5 +92,8 @@ auto as_platform(PgPool& pool, Work work)
 {
     return in_transaction(pool, Transaction::Context{}, std::move(work));
 }
+
+// One Rows for each statement, each of which is idempotent.
+awaitable<Result<std::vector<Rows>>> at_once(PgPool& pool, TenantId tenant, std::vector<Statement> statements);
 
 } // namespace penguin::control::db

@@ -1,98 +1,34 @@
 #include "control/submit/acceptance.h"
 
-#include <algorithm>
-#include <set>
-
 #include <boost/asio/co_spawn.hpp>
-#include <boost/json.hpp>
-#include <fmt/format.h>
+#include <boost/asio/detached.hpp>
 
-#include "control/db/compression.h"
-#include "control/db/tenancy.h"
-#include "engine/base/crash_point.h"
+#include "control/submit/submission_group.h"
 #include "engine/base/log.h"
 
 namespace penguin::control::submit {
 
-namespace json = boost::json;
+using Kind = BatchRefused::Kind;
 
-// What the control tier knows of the tenant, its domains and these recipients.
-struct Acceptance::Standing {
-    std::string status; // "" when there is no such tenant
-    PoolName pool;
-    std::set<std::string> verified;   // domain names
-    std::set<std::string> suppressed; // folded addresses
+struct Acceptance::Waiting {
+    Waiting(Submission given, const asio::any_io_executor& executor)
+        : submission{std::move(given)},
+          answered{executor, SteadyTime::max()}
+    {
+    }
+    Submission submission;
+    asio::steady_timer answered;
+    bool left = false; // its caller does not wait any more
 };
 
 namespace {
 
-using Kind = BatchRefused::Kind;
-using Answer = std::expected<Accepted, BatchRefused>;
-
-constexpr std::size_t kRefusalsOctetsMax = 64 * 1024 * 1024; // their JSON, of kRecipientsMax recipients
-
-std::unexpected<BatchRefused> refuse(const Error& error)
+// Compressed, with some for each address.
+bool is_small(const CheckedBatch& batch)
 {
-    switch (error.code) {
-    case Errc::unavailable:
-    case Errc::timeout:
-    case Errc::full:
-    case Errc::closed:
-    case Errc::cancelled: return refuse(Kind::unavailable, error.detail);
-    default: return refuse(Kind::fault, error.detail);
-    }
-}
-
-std::string pack_refusals(const std::vector<Refusal>& refused)
-{
-    json::array rows;
-    for (const Refusal& one : refused)
-        rows.push_back(json::array{one.index, one.email, static_cast<int>(one.code), one.detail});
-    return db::compress(json::serialize(rows));
-}
-
-Result<std::vector<Refusal>> unpack_refusals(std::string_view packed)
-{
-    const Result<std::string> text = db::decompress(packed, kRefusalsOctetsMax);
-    if (!text) return std::unexpected{text.error()};
-    boost::system::error_code code;
-    json::parse_options options;
-    options.allow_invalid_utf8 = true; // an address may have been refused for that
-    const json::value rows = json::parse(*text, code, {}, options);
-    if (code || !rows.is_array()) return fail(Errc::malformed, "refusals of a batch: not a JSON array");
-    std::vector<Refusal> refused;
-    for (const json::value& value : rows.get_array()) {
-        const json::array& row = value.as_array();
-        refused.push_back({row.at(0).to_number<std::size_t>(), std::string{row.at(1).as_string()},
-                           static_cast<Refusal::Code>(row.at(2).to_number<int>()), std::string{row.at(3).as_string()}});
-    }
-    return refused;
-}
-
-constexpr std::string_view kInsertContent =
-    "insert into content.contents (tenant_id, id, body, size, retained_until, created) values ($1, $2, $3, $4, $5, $6)"
-    " on conflict (tenant_id, id) do update"
-    " set retained_until = greatest(content.contents.retained_until, excluded.retained_until)";
-
-constexpr std::string_view kInsertBatch =
-    "insert into queue.batches (tenant_id, id, pool, content_id, campaign_id, mailbox_id, sender, prio, not_before,"
-    " expires, recipients, chunk_size, total, idempotency_key, request_hash, refused, created)"
-    " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::bytea[], $12, $13, $14, $15, $16, $17)"
-    " on conflict (tenant_id, idempotency_key) where idempotency_key is not null do nothing";
-
-constexpr std::string_view kFindByKey = "select id, total, request_hash, refused from queue.batches"
-                                        " where tenant_id = $1 and idempotency_key = $2";
-
-Answer answer_again(const db::Row& row, std::string_view hash)
-{
-    if (row.get<db::Bytes>("request_hash").value != hash)
-        return refuse(Kind::key_reused, "the idempotency key belongs to another request");
-    Accepted again{row.get<BatchId>("id"), row.get<std::size_t>("total"), {}, true};
-    if (row.null("refused")) return again;
-    Result<std::vector<Refusal>> refused = unpack_refusals(row.get<db::Bytes>("refused").value);
-    if (!refused) return refuse(refused.error());
-    again.refused = std::move(*refused);
-    return again;
+    std::size_t octets = batch.content_body.size();
+    for (const Candidate& one : batch.candidates) octets += 64 + one.recipient.vars.size();
+    return batch.candidates.size() <= kChunk && octets <= kSmallOctets;
 }
 
 } // namespace
@@ -107,6 +43,7 @@ Acceptance::Acceptance(db::Database& database, asio::any_io_executor workers, st
       refused_batches_{metrics.counter("penguin_submit_refused_batches_total", "Batches refused whole")},
       refused_recipients_{
           metrics.counter("penguin_submit_refused_recipients_total", "Recipients refused at submission")},
+      groups_run_{metrics.counter("penguin_submit_groups_total", "Groups of small batches that shared transactions")},
       seconds_{metrics.histogram("penguin_submit_seconds", "From the parsed request to the commit of its batch",
                                  latency_bounds_seconds())}
 {
@@ -140,139 +77,58 @@ awaitable<Answer> Acceptance::decide(BatchRequest request, WallTime now)
     Check checked = co_await asio::co_spawn(workers_, check(std::move(request), now), asio::use_awaitable);
     auto& batch = *checked;
     if (!batch) co_return std::unexpected{std::move(batch.error())};
-    if (!batch->idempotency_key.empty()) {
-        auto before = co_await earlier(batch->tenant, batch->idempotency_key, batch->request_hash);
-        if (!before) co_return std::unexpected{std::move(before.error())};
-        if (*before) co_return std::move(**before);
+    const bool small = is_small(*batch);
+    Submission submission{std::move(*batch), now};
+    if (small) co_return co_await in_group(std::move(submission));
+    Group alone{&submission};
+    co_await accept_together(database_, std::move(alone));
+    co_return std::move(*submission.answer);
+}
+
+awaitable<Answer> Acceptance::in_group(Submission submission)
+{
+    const TenantId tenant = submission.batch.tenant;
+    const asio::any_io_executor executor = co_await asio::this_coro::executor;
+    const auto mine = std::make_shared<Waiting>(std::move(submission), executor);
+    struct Leave { // also when the coroutine is cancelled
+        std::shared_ptr<Waiting> waiting;
+        ~Leave() { waiting->left = true; }
+    } const leave{mine};
+    using Place = TenantGroups<std::shared_ptr<Waiting>>::Place;
+    switch (groups_.join(tenant, mine)) {
+    case Place::full: co_return refuse(Kind::unavailable, "too many submissions wait");
+    case Place::first: asio::co_spawn(executor, run_groups(tenant), asio::detached); break;
+    case Place::waiting: break;
     }
-    const auto known = co_await standing(*batch);
-    if (!known) co_return std::unexpected{known.error()};
-    if (known->status != "active") co_return refuse(Kind::tenant_not_active, "the tenant is suspended or not there");
-    for (const DomainName& domain : {batch->from_domain, batch->sender.domain()})
-        if (!known->verified.contains(domain.text()))
-            co_return refuse(Kind::domain_not_verified,
-                             fmt::format("{} is not a verified domain of this tenant", domain.text()));
+    co_await mine->answered.async_wait(use_result);
+    if (!mine->submission.answer) co_return refuse(Kind::unavailable, "the caller's time is over");
+    co_return std::move(*mine->submission.answer);
+}
 
-    std::vector<StoredRecipient> recipients;
-    std::vector<Refusal> refused = std::move(batch->refused);
-    for (Candidate& one : batch->candidates) {
-        if (known->suppressed.contains(one.recipient.to.folded()))
-            refused.push_back(
-                {one.index, one.recipient.to.text(), Refusal::Code::suppressed, "is on a suppression list"});
-        else
-            recipients.push_back(std::move(one.recipient));
+// One at a time of a tenant. Touches the members only by what they share: their callers may be gone.
+awaitable<void> Acceptance::run_groups(TenantId tenant)
+{
+    while (true) {
+        std::vector<std::shared_ptr<Waiting>> members = groups_.take(tenant);
+        if (members.empty()) co_return;
+        std::erase_if(members, [](const auto& one) { return one->left; });
+        if (members.empty()) continue;
+        groups_run_.add();
+        co_await accept_group(members);
+        for (const auto& one : members) one->answered.cancel();
     }
-    std::ranges::sort(refused, {}, &Refusal::index);
-    if (recipients.empty())
-        co_return refuse(Kind::no_recipient_accepted, "every recipient was refused", std::move(refused));
-
-    crash_point("submit.content.before");
-    const Result<> stored = co_await store_content(*batch, now);
-    if (!stored) co_return refuse(stored.error());
-    crash_point("submit.content.after");
-    crash_point("submit.batch.before");
-    Answer answer = refuse(Kind::fault, "");
-    answer = co_await store_batch(*batch, known->pool, std::move(recipients), std::move(refused), now);
-    crash_point("submit.batch.after");
-    co_return answer;
 }
 
-awaitable<std::expected<std::optional<Accepted>, BatchRefused>> Acceptance::earlier(TenantId tenant, std::string key,
-                                                                                    std::string hash)
+awaitable<void> Acceptance::accept_group(const std::vector<std::shared_ptr<Waiting>>& members)
 {
-    const auto read = [&](db::Transaction& tx) { return tx.query(std::string{kFindByKey}, db::Params{tenant, key}); };
-    const Result<db::Rows> rows = co_await db::as_tenant(database_.queue, tenant, read);
-    if (!rows) co_return refuse(rows.error());
-    if (rows->empty()) co_return std::nullopt;
-    Answer again = answer_again(rows->front(), hash);
-    if (!again) co_return std::unexpected{std::move(again.error())};
-    co_return std::move(*again);
-}
-
-awaitable<std::expected<Acceptance::Standing, BatchRefused>> Acceptance::standing(const CheckedBatch& batch)
-{
-    const std::vector<std::string> domains{batch.from_domain.text(), batch.sender.domain().text()};
-    std::vector<std::string> addresses;
-    addresses.reserve(batch.candidates.size());
-    for (const Candidate& one : batch.candidates) addresses.push_back(one.recipient.to.folded());
-    const auto read = [&](db::Transaction& tx) -> awaitable<Result<std::vector<db::Rows>>> {
-        std::vector<db::Statement> all;
-        all.push_back({"select status, pool from control.tenants where id = $1", db::Params{batch.tenant}});
-        all.push_back({"select name from control.domains where tenant_id = $1 and name = any($2::text[]) and verified "
-                       "is not null",
-                       db::Params{batch.tenant, domains}});
-        all.push_back({"select address from control.suppressions where tenant_id = $1 and address = any($2::text[])"
-                       " union select address from control.global_suppressions where address = any($2::text[])",
-                       db::Params{batch.tenant, addresses}});
-        Result<std::vector<db::Rows>> answers = co_await tx.query_all(std::move(all));
-        co_return answers;
-    };
-    const Result<std::vector<db::Rows>> answers = co_await db::as_tenant(database_.control, batch.tenant, read);
-    if (!answers) co_return refuse(answers.error());
-    Standing known;
-    for (const db::Row row : (*answers)[0]) {
-        known.status = row.get<std::string>("status");
-        known.pool = row.get<PoolName>("pool");
+    Group group;
+    for (const auto& one : members) group.push_back(&one->submission);
+    try {
+        co_await accept_together(database_, std::move(group));
+    } catch (const std::exception& error) {
+        for (const auto& one : members)
+            if (!one->submission.answer) one->submission.answer = refuse(Kind::fault, error.what());
     }
-    for (const db::Row row : (*answers)[1]) known.verified.emplace(row.text("name"));
-    for (const db::Row row : (*answers)[2]) known.suppressed.emplace(row.text("address"));
-    co_return known;
-}
-
-awaitable<Result<>> Acceptance::store_content(const CheckedBatch& batch, WallTime now)
-{
-    const auto write = [&](db::Transaction& tx) {
-        return tx.query(std::string{kInsertContent},
-                        db::Params{batch.tenant, batch.content, db::Bytes{batch.content_body},
-                                   batch.content_json.size(), batch.expires + kContentKept, now});
-    };
-    const Result<db::Rows> written = co_await db::as_tenant(database_.content, batch.tenant, write);
-    if (!written) co_return std::unexpected{written.error()};
-    co_return Result<>{};
-}
-
-awaitable<Answer> Acceptance::store_batch(const CheckedBatch& batch, PoolName pool,
-                                          std::vector<StoredRecipient> recipients, std::vector<Refusal> refused,
-                                          WallTime now)
-{
-    const BatchId id{Uuid::v7(now)};
-    const std::size_t total = recipients.size();
-    std::optional<std::string> key;
-    if (!batch.idempotency_key.empty()) key = batch.idempotency_key;
-    std::optional<db::Bytes> packed_refusals;
-    if (key && !refused.empty()) packed_refusals = db::Bytes{pack_refusals(refused)};
-    const db::Params row{batch.tenant,
-                         id,
-                         pool,
-                         batch.content,
-                         batch.campaign,
-                         batch.mailbox,
-                         batch.sender.text(),
-                         static_cast<int>(batch.prio),
-                         batch.not_before,
-                         batch.expires,
-                         pack_recipients(recipients),
-                         kChunk,
-                         total,
-                         key,
-                         db::Bytes{batch.request_hash},
-                         packed_refusals,
-                         now};
-    // Nothing comes back when the row is written, the earlier batch when its key was there first.
-    const auto write = [&](db::Transaction& tx) -> awaitable<Result<std::optional<db::Rows>>> {
-        const Result<db::Rows> written = co_await tx.query(std::string{kInsertBatch}, row);
-        if (!written) co_return std::unexpected{written.error()};
-        if (written->affected() == 1) co_return std::nullopt;
-        Result<db::Rows> before =
-            co_await tx.query(std::string{kFindByKey}, db::Params{batch.tenant, batch.idempotency_key});
-        if (!before) co_return std::unexpected{before.error()};
-        if (before->empty()) co_return fail(Errc::local_fault, "a batch with this idempotency key came and went");
-        co_return std::move(*before);
-    };
-    const Result<std::optional<db::Rows>> before = co_await db::as_tenant(database_.queue, batch.tenant, write);
-    if (!before) co_return refuse(before.error());
-    if (*before) co_return answer_again((*before)->front(), batch.request_hash);
-    co_return Accepted{id, total, std::move(refused), false};
 }
 
 } // namespace penguin::control::submit

@@ -7,32 +7,27 @@
 //   ids        "<batch>.<index>", where index counts the accepted recipients in their order in the request
 //   again      the same idempotency key with the same request gives the same answer, with another one key_reused. It
 //              holds as long as the batch's row is kept.
-//   limits     see batch_check.h
+//   groups     small submissions of a tenant (kSmallOctets, one chunk) share transactions: see tenant_groups.h; a larger one
+//              has its own, beside them
+//   limits     see batch_check.h; unavailable when too many wait (tenant_groups.h)
 //   faults     a crash between the two transactions leaves a content nobody names, which its retention ends; a client that
-//              got no answer repeats with its key
-//   crash points  submit.content.before/after, submit.batch.before/after
+//              got no answer repeats with its key. Who gives up while it waits leaves nothing; once its group is under way, its
+//              batch may have been accepted.
+//   threads    one executor calls accept
+//   crash points  see submission_group.h
 #pragma once
 
-#include <expected>
 #include <functional>
-#include <optional>
-#include <string>
-#include <vector>
+#include <memory>
 
 #include "control/db/database.h"
-#include "control/submit/batch_check.h"
+#include "control/submit/submission.h"
+#include "control/submit/tenant_groups.h"
 #include "engine/base/metrics.h"
 
 namespace penguin::control::submit {
 
-inline constexpr std::chrono::hours kContentKept{7 * 24}; // after the last batch that names it has expired
-
-struct Accepted {
-    BatchId batch;
-    std::size_t count = 0; // messages; their ids are <batch>.0 ... <batch>.<count - 1>
-    std::vector<Refusal> refused;
-    bool repeated = false; // the answer of an earlier request with this key
-};
+inline constexpr std::size_t kSmallOctets = 32 * 1024; // content and recipients, compressed
 
 class Acceptance {
 public:
@@ -41,26 +36,24 @@ public:
     Acceptance(db::Database& database, asio::any_io_executor workers, std::function<void()> on_accepted,
                Registry& metrics);
 
-    awaitable<std::expected<Accepted, BatchRefused>> accept(BatchRequest request, WallTime now);
+    awaitable<Answer> accept(BatchRequest request, WallTime now);
 
 private:
-    struct Standing;
-    using Answer = std::expected<Accepted, BatchRefused>;
+    struct Waiting;
     awaitable<Answer> decide(BatchRequest request, WallTime now);
-    awaitable<std::expected<std::optional<Accepted>, BatchRefused>> earlier(TenantId tenant, std::string key,
-                                                                            std::string hash);
-    awaitable<std::expected<Standing, BatchRefused>> standing(const CheckedBatch& batch);
-    awaitable<Result<>> store_content(const CheckedBatch& batch, WallTime now);
-    awaitable<Answer> store_batch(const CheckedBatch& batch, PoolName pool, std::vector<StoredRecipient> recipients,
-                                  std::vector<Refusal> refused, WallTime now);
+    awaitable<Answer> in_group(Submission submission);
+    awaitable<void> run_groups(TenantId tenant);
+    awaitable<void> accept_group(const std::vector<std::shared_ptr<Waiting>>& members);
 
     db::Database& database_;
     asio::any_io_executor workers_;
     std::function<void()> on_accepted_;
+    TenantGroups<std::shared_ptr<Waiting>> groups_;
     Counter& batches_;
     Counter& messages_;
     Counter& refused_batches_;
     Counter& refused_recipients_;
+    Counter& groups_run_;
     Histogram& seconds_;
 };
 

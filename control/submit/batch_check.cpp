@@ -189,11 +189,11 @@ std::expected<CheckedBatch, BatchRefused> check_batch(const BatchRequest& reques
     if (!expires) return std::unexpected{expires.error()};
     const auto compiled = CompiledContent::compile(request.content);
     if (!compiled) return refuse(Kind::bad_content, compiled.error().detail);
-    std::string content_json = to_json(request.content);
+    const std::string content_json = to_json(request.content);
     const EmailAddress& from = from_of(request.content);
     CheckedBatch batch{.tenant = request.tenant,
-                       .content_json = {},
                        .content = content_id(content_json),
+                       .content_size = content_json.size(),
                        .content_body = db::compress(content_json),
                        .from_domain = from.domain(),
                        .sender = request.sender.value_or(from),
@@ -206,7 +206,6 @@ std::expected<CheckedBatch, BatchRefused> check_batch(const BatchRequest& reques
                        .refused = {},
                        .idempotency_key = request.idempotency_key,
                        .request_hash = hash_of(request, content_json)};
-    batch.content_json = std::move(content_json);
     if (const auto fine = check_recipients(request, batch); !fine) return std::unexpected{fine.error()};
     if (is_strict(request.content))
         if (const auto fine = check_strict(request.content, batch, now); !fine) return std::unexpected{fine.error()};

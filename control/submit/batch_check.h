@@ -85,9 +85,9 @@ struct Candidate {
 
 struct CheckedBatch {
     TenantId tenant;
-    std::string content_json;
     ContentId content;
-    std::string content_body; // compressed
+    std::size_t content_size = 0; // octets of its JSON
+    std::string content_body;     // compressed
     DomainName from_domain;
     EmailAddress sender;
     std::optional<CampaignId> campaign;

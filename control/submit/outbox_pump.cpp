@@ -1,6 +1,7 @@
 #include "control/submit/outbox_pump.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "control/db/tenancy.h"
@@ -179,9 +180,15 @@ awaitable<Result<std::vector<queue::Entry>>> OutboxPump::still_to_enqueue(const 
     co_return entries;
 }
 
-awaitable<Result<>> OutboxPump::enqueue(Chunk& chunk)
+// One chunk, or several of a tenant that need nothing but the call.
+awaitable<Result<>> OutboxPump::enqueue(std::span<Chunk* const> call)
 {
-    std::vector<queue::Entry> entries = std::move(chunk.entries);
+    std::vector<queue::Entry> entries;
+    for (Chunk* one : call) {
+        one->state = Chunk::State::tried;
+        std::ranges::move(one->entries, std::back_inserter(entries));
+    }
+    const Chunk& chunk = *call.front();
     if (chunk.maybe_enqueued) {
         repeated_.add();
         Result<std::vector<queue::Entry>> rest = co_await still_to_enqueue(chunk, std::move(entries));
@@ -247,6 +254,21 @@ awaitable<Result<>> OutboxPump::record(std::vector<Chunk>& chunks)
     co_return Result<>{};
 }
 
+// How many of these chunks go in one script call: at least one.
+std::size_t OutboxPump::length_of_call(std::span<Chunk* const> chunks)
+{
+    const auto plain = [](const Chunk* one) { return !one->maybe_enqueued && !one->cancelling; };
+    const Chunk* first = chunks.front();
+    std::size_t messages = first->count;
+    std::size_t length = 1;
+    for (; plain(first) && length < chunks.size(); ++length) {
+        const Chunk* next = chunks[length];
+        messages += next->count;
+        if (next->tenant != first->tenant || !plain(next) || messages > kChunk) break;
+    }
+    return length;
+}
+
 awaitable<Result<std::size_t>> OutboxPump::turn()
 {
     Result<std::vector<Chunk>> chunks = co_await claim();
@@ -261,16 +283,21 @@ awaitable<Result<std::size_t>> OutboxPump::turn()
     crash_point("pump.claim.after");
     std::size_t done = 0;
     std::optional<Error> failure;
-    for (Chunk& chunk : *chunks) {
-        if (chunk.state == Chunk::State::unreadable) continue;
-        chunk.state = Chunk::State::tried;
-        const Result<> enqueued = co_await enqueue(chunk);
+    std::vector<Chunk*> readable;
+    for (Chunk& chunk : *chunks)
+        if (chunk.state != Chunk::State::unreadable) readable.push_back(&chunk);
+    for (std::span<Chunk* const> rest{readable}; !rest.empty();) {
+        const std::span<Chunk* const> call = rest.first(length_of_call(rest));
+        const Result<> enqueued = co_await enqueue(call);
         if (!enqueued) {
             failure = enqueued.error(); // the rest would fail alike, each after its deadline
             break;
         }
-        chunk.state = Chunk::State::done;
-        done += chunk.count;
+        for (Chunk* chunk : call) {
+            chunk->state = Chunk::State::done;
+            done += chunk->count;
+        }
+        rest = rest.subspan(call.size());
     }
     behind_ = chunks->back().tenant;
     const Result<> recorded = co_await record(*chunks);

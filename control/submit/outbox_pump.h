@@ -5,6 +5,7 @@
 //   claim      a chunk is claimed in its batch's row for Options::lease, so several nodes pump side by side
 //   repeat     a chunk that was claimed and never recorded may have been enqueued. Then a message goes only when its bit is
 //              clear and, read after that, the ledger has no final event of it: nothing is repeated, nothing skipped.
+//   small      chunks of a tenant that are neither repeated nor cancelled go in one script call, up to kChunk messages
 //   cancelled  what of a cancelled batch is not enqueued yet still goes through the queue, so that its events are told and
 //              the counts close; see cancellation.h
 //   faults     Redis full or away, PostgreSQL away: the turn ends, the next one comes after a pause of kPauseMin doubling to
@@ -15,6 +16,7 @@
 
 #include <chrono>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -26,7 +28,7 @@
 namespace penguin::control::submit {
 
 inline constexpr std::size_t kTenantsATurn = 8;
-inline constexpr std::size_t kBatchesATenant = 100;         // small ones that share a turn
+inline constexpr std::size_t kBatchesATenant = kChunk;      // small ones that share a turn, and its calls
 inline constexpr std::chrono::milliseconds kIdlePause{200}; // without a wake
 inline constexpr std::chrono::milliseconds kPauseMin{100};
 inline constexpr std::chrono::milliseconds kPauseMax{5'000};
@@ -51,9 +53,10 @@ public:
 private:
     struct Chunk;
     awaitable<Result<std::vector<Chunk>>> claim();
-    awaitable<Result<>> enqueue(Chunk& chunk);
+    awaitable<Result<>> enqueue(std::span<Chunk* const> call);
     awaitable<Result<std::vector<queue::Entry>>> still_to_enqueue(const Chunk& chunk,
                                                                   std::vector<queue::Entry> entries);
+    static std::size_t length_of_call(std::span<Chunk* const> chunks);
     awaitable<Result<>> record(std::vector<Chunk>& chunks);
     awaitable<Result<>> cancel(const Chunk& chunk);
     awaitable<void> pause(Duration time);

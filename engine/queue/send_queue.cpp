@@ -76,23 +76,23 @@ awaitable<Result<EnqueueReport>> SendQueue::enqueue(std::span<const Entry> entri
     EnqueueReport report;
     if (entries.empty()) co_return report;
     const TenantId tenant = entries.front().tenant;
-    const BatchId batch = entries.front().id.batch;
     std::vector<std::string> texts;
     texts.reserve(entries.size());
     for (const Entry& entry : entries) {
-        if (entry.tenant != tenant || entry.id.batch != batch)
-            co_return fail(Errc::bad_value, "enqueue: all entries must be of one tenant and one batch");
+        if (entry.tenant != tenant) co_return fail(Errc::bad_value, "enqueue: all entries must be of one tenant");
         texts.push_back(entry.to_json());
         if (texts.back().size() > kEntryMax)
             co_return fail(Errc::too_long, fmt::format("entry {}: at most {} octets", entry.id.text(), kEntryMax));
     }
     for (std::size_t at = 0; at < entries.size();) {
-        std::vector<std::string> arguments{tenant.value().text(), batch.value().text(),
-                                           fmt::format("{}", state_->options.enqueue_limit)};
+        std::vector<std::string> arguments{tenant.value().text(), fmt::format("{}", state_->options.enqueue_limit)};
         std::size_t octets = 0;
+        std::optional<BatchId> batch; // of the message before
         for (std::size_t n = 0; at < entries.size() && n < kEnqueueMax && octets < kEnqueueOctets; ++at, ++n) {
             const Entry& entry = entries[at];
             octets += texts[at].size();
+            arguments.push_back(batch == entry.id.batch ? "" : entry.id.batch.value().text());
+            batch = entry.id.batch;
             arguments.push_back(std::to_string(entry.id.index));
             arguments.push_back(std::to_string(static_cast<int>(entry.prio)));
             arguments.push_back(entry.not_before ? std::to_string(to_unix_ms(*entry.not_before)) : "0");

@@ -84,7 +84,7 @@ public:
     awaitable<Result<>> start(bool crashed_before);
     awaitable<Result<>> stop(); // gives up our name; the hand must be empty or released
 
-    awaitable<Result<EnqueueReport>> enqueue(std::span<const Entry> entries); // entries of one batch
+    awaitable<Result<EnqueueReport>> enqueue(std::span<const Entry> entries); // of one tenant
     awaitable<Result<std::vector<Claimed>>> claim(const ClaimRequest& request);
     awaitable<Result<SettleReport>> settle(std::span<const Settlement> settlements);
     // Back to the tenant's ready list; with `avoid_until` this node does not get them again before.

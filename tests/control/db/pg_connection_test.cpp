@@ -49,9 +49,11 @@ TEST_F(PgConnectionTest, EveryKindOfValueSurvivesTheWay)
     const std::vector<std::string> texts{"", "NULL", "a,b", "\"quoted\\\"", "{x}", "ümläut 😀"};
     const auto all = ask("select $1::uuid as id, $2::timestamptz as at, $3::bytea as octets, $4::text[] as texts,"
                          " $5::bigint as number, $6::boolean as yes, $7::text as nothing, $8::double precision as real,"
-                         " ($9::bytea[])[1] as element, $10::uuid[] as none",
+                         " ($9::bytea[])[1] as element, ($9::bytea[])[2] is null as gap, $10::uuid[] as none,"
+                         " cardinality($11::bytea[]) as empty",
                          Params{id, now, Bytes{octets}, texts, std::int64_t{-1} << 62, true, nullptr, 0.1,
-                                std::vector<Bytes>{{octets}}, std::vector<Uuid>{}});
+                                std::vector<std::optional<Bytes>>{Bytes{octets}, std::nullopt}, std::vector<Uuid>{},
+                                std::vector<Bytes>{}});
     ASSERT_TRUE(all) << all.error().detail;
     const Row row = all->front().front();
     EXPECT_EQ(row.get<Uuid>("id"), id);
@@ -63,7 +65,9 @@ TEST_F(PgConnectionTest, EveryKindOfValueSurvivesTheWay)
     EXPECT_TRUE(row.get<bool>("yes"));
     EXPECT_TRUE(row.null("nothing"));
     EXPECT_EQ(row.get<double>("real"), 0.1);
+    EXPECT_TRUE(row.get<bool>("gap"));
     EXPECT_EQ(row.text("none"), "{}");
+    EXPECT_EQ(row.text("empty"), "0");
 }
 
 TEST_F(PgConnectionTest, SeveralStatementsComeBackInOrder)

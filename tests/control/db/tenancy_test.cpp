@@ -47,6 +47,28 @@ awaitable<Result<>> add_key(Transaction& tx, TenantId tenant, int number)
     co_return Result<>{};
 }
 
+TEST_F(TenancyTest, AtOnceIsOneTransactionOfTheTenant)
+{
+    const auto insert = [](int number) {
+        return Statement{"insert into control.api_keys (tenant_id, id, name, hash, scopes, created)"
+                         " values ($1, $2, 'k', '', '{}', $3)",
+                         Params{kTenant, Uuid::v7(kNow + std::chrono::seconds{number}), kNow}};
+    };
+    const Statement count{"select count(*) as n from control.api_keys", {}};
+    const auto two = run(io, at_once(api.control, kTenant, {insert(1), count}));
+    ASSERT_TRUE(two) << two.error().detail;
+    ASSERT_EQ(two->size(), 2U);
+    EXPECT_EQ(two->back().front().get<int>("n"), 1);
+    EXPECT_FALSE(run(io, at_once(api.control, kTenant, {insert(2), Statement{"select 1/0", {}}})));
+    EXPECT_EQ(sql("select count(*) from control.api_keys"), "1");
+    // The name of the tenant does not stay with the connection.
+    const TenantId other{Uuid::parse("00000000-0000-7000-8000-00000000000b").value()};
+    EXPECT_EQ(run(io, at_once(api.control, other, {count}))->front().front().get<int>("n"), 0);
+    EXPECT_FALSE(run(io, at_once(api.control, other, {insert(3)})));
+    const auto nobody = [&](Transaction& tx) { return tx.query(count.sql); };
+    EXPECT_EQ(run(io, as_platform(api.queue, nobody))->front().get<int>("n"), 1); // keys are the platform's to find
+}
+
 TEST_F(TenancyTest, EqualDsnsShareOnePool)
 {
     EXPECT_EQ(&api.control, &api.analytics);

@@ -86,12 +86,31 @@ TEST_F(OutboxPumpTest, EveryMessageIsEnqueuedOnceWithAllItNeeds)
     EXPECT_TRUE(entry.expires);
 }
 
-TEST_F(OutboxPumpTest, SmallBatchesShareATurn)
+TEST_F(OutboxPumpTest, SmallBatchesShareATurnAndItsCall)
 {
-    for (int i = 0; i < 30; ++i) accept(3);
-    EXPECT_EQ(turn(), 90U);
+    for (int i = 0; i < 180; ++i) accept(3);
+    redis_server().cli("CONFIG RESETSTAT");
+    EXPECT_EQ(turn(), 501U); // the batch that reaches the bound is the last
+    const std::string stats = redis_server().cli("INFO commandstats");
+    EXPECT_TRUE(stats.contains("evalsha:calls=2,") || stats.contains("fcall:calls=2,")) << stats;
+    EXPECT_EQ(sql("select count(*) from queue.batches where state = 'enqueued'"), "167");
+    EXPECT_EQ(turn(), 39U);
+    EXPECT_EQ(ready(), 540U);
+}
+
+TEST_F(OutboxPumpTest, OfManySmallBatchesOnlyTheRepeatedAreHeldBack)
+{
+    std::vector<BatchId> batches;
+    for (int i = 0; i < 20; ++i) batches.push_back(accept(2));
+    EXPECT_EQ(turn(), 40U);
+    for (int i = 0; i < 10; ++i) batches.push_back(accept(1));
+    for (int i = 0; i < 20; i += 3) forget(batches[static_cast<std::size_t>(i)], 0);
+    EXPECT_EQ(turn(), 24U);
+    EXPECT_EQ(ready(), 50U);
     EXPECT_EQ(sql("select count(*) from queue.batches where state = 'enqueued'"), "30");
-    EXPECT_EQ(ready(), 90U);
+    EXPECT_EQ(stores->settle_all(EventKind::delivered).size(), 50U);
+    drain_ledger();
+    EXPECT_EQ(redis_server().cli("KEYS 'pm:{default}:live:*'"), "");
 }
 
 TEST_F(OutboxPumpTest, ALargeBatchDoesNotHoldUpAnotherTenant)
