@@ -50,7 +50,7 @@ int run(Words words)
                      .options = to_json(words.compare),
                      .once = [&](Patience& patience) { return compare_once(patience, words.compare, number++); },
                      .results = compare_results,
-                     .table = table_of,
+                     .table = [](const json::value& results) { return table_of(results.as_object()); },
                      .line = line_of},
                     words.verb);
 }

@@ -58,7 +58,7 @@ int run(Words words)
                      .options = to_json(words.drain),
                      .once = [&](Patience& patience) { return drain_once(patience, words.drain); },
                      .results = drain_results,
-                     .table = table_of,
+                     .table = [](const json::value& results) { return table_of(results.as_object()); },
                      .line = line_of},
                     words.verb);
 }

@@ -69,7 +69,7 @@ int run(Words words)
                      .options = to_json(flow),
                      .once = once,
                      .results = flow_results,
-                     .table = table_of,
+                     .table = [](const json::value& results) { return table_of(results.as_object()); },
                      .line = line_of},
                     words.verb);
 }

@@ -53,6 +53,8 @@ bool open_to_all(std::filesystem::path folder)
 
 std::string site_address(std::size_t number) { return address_in(10, number); }
 
+std::string relayed_address(std::size_t number) { return address_in(11, number); }
+
 std::string source_address(std::size_t number) { return address_in(20, number); }
 
 std::uint16_t free_port(const std::vector<std::string>& addresses)

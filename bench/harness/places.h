@@ -10,8 +10,9 @@
 namespace penguin::bench {
 
 // An address of 127.0.0.0/8: the `number`th of a block of its own for each kind of thing.
-std::string site_address(std::size_t number);   // 127.10.x.y
-std::string source_address(std::size_t number); // 127.20.x.y
+std::string site_address(std::size_t number);    // 127.10.x.y
+std::string relayed_address(std::size_t number); // 127.11.x.y: of the sink behind a relay at the site's address
+std::string source_address(std::size_t number);  // 127.20.x.y
 
 // A port below the ephemeral range that nobody has, TCP and UDP, on any of the addresses. Throws BenchError when there is none.
 std::uint16_t free_port(const std::vector<std::string>& addresses);

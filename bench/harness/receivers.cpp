@@ -30,8 +30,12 @@ Receivers::Receivers(Patience& patience, std::filesystem::path folder, const Opt
     else
         words.insert(words.end(), {"--log", options.log});
     if (!options.tls) words.emplace_back("--no-tls");
-    for (std::size_t site = 0; site < options.sites; ++site)
-        words.insert(words.end(), {"--listen", fmt::format("{}:{}", site_address(site), options.port)});
+    if (!options.pipelining) words.emplace_back("--no-pipelining");
+    if (!options.chunking) words.emplace_back("--no-chunking");
+    for (std::size_t site = 0; site < options.sites; ++site) {
+        const std::string address = options.relayed ? relayed_address(site) : site_address(site);
+        words.insert(words.end(), {"--listen", fmt::format("{}:{}", address, options.port)});
+    }
     child_ = std::make_unique<Child>(ChildCommand{.name = "the sink",
                                                   .program = own_folder() / "penguin-bench",
                                                   .arguments = std::move(words),

@@ -18,7 +18,10 @@ public:
         std::uint16_t port = 0;
         std::size_t threads = 1;
         bool tls = false;
-        std::string log; // "": only counts
+        bool pipelining = true;
+        bool chunking = true;
+        bool relayed = false; // listens where the relay leads to
+        std::string log;      // "": only counts
     };
     Receivers(Patience& patience, std::filesystem::path folder, const Options& options);
 

@@ -11,6 +11,7 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
 
 #include "bench/harness/usage.h"
 
@@ -24,7 +25,7 @@ struct Report {
     std::string git;
     json::object options;
     json::array runs; // the figures of each run
-    json::object results;
+    json::value results;
 };
 
 json::object to_json(const Report& report);

@@ -99,7 +99,8 @@ Usage between(const Snapshot& before, const Snapshot& after)
 std::string limit_of(const Usage& usage)
 {
     const bool thread_full = usage.busiest_share >= kThreadFull;
-    const bool not_the_engine = usage.busiest_component == kSink || usage.busiest_component == kClient;
+    const bool not_the_engine =
+        usage.busiest_component == kSink || usage.busiest_component == kRelay || usage.busiest_component == kClient;
     if (thread_full && not_the_engine) return usage.busiest_component;
     if (usage.machine_busy >= kMachineFull) {
         double ours = 0;

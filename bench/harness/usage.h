@@ -1,7 +1,7 @@
 // bench/harness/usage.h
 // What a stretch of time cost, told apart by component: CPU, peak memory, the busiest thread; and what was the limit.
 //
-//   components  daemon, redis, postgres (children of the daemon), sink, dns, client (this program); others = the machine's
+//   components  daemon, redis, postgres (children of the daemon), sink, relay, dns, client (this program); others = the machine's
 //               busy time that none of these used
 //   memory      peak since the process started (VmHWM); pages shared by a component's processes count once
 //   limits      10 ms of CPU a process (clock ticks); a process that both starts and ends between two looks is counted
@@ -24,6 +24,7 @@ inline constexpr const char* kDaemon = "daemon";
 inline constexpr const char* kRedis = "redis";
 inline constexpr const char* kPostgres = "postgres";
 inline constexpr const char* kSink = "sink";
+inline constexpr const char* kRelay = "relay";
 inline constexpr const char* kDns = "dns";
 inline constexpr const char* kClient = "client";
 
@@ -58,7 +59,7 @@ struct Usage {
 };
 Usage between(const Snapshot& before, const Snapshot& after);
 
-// Which thing was the limit: "sink" or "client" (then the figure is not the engine's), "others" (all cores busy, a good part
+// Which thing was the limit: "sink", "relay" or "client" (then the figure is not the engine's), "others" (all cores busy, a good part
 // with what is not ours: the rates mean little), "machine" (all cores busy), a component with a thread that had a core for
 // itself, or "waiting" (for answers, the disk, or by its own settings).
 std::string limit_of(const Usage& usage);

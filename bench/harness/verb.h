@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
 
 #include "bench/harness/patience.h"
 
@@ -28,10 +29,10 @@ void add_common_options(CLI::App& command, VerbWords& words);
 struct Verb {
     std::string name;
     boost::json::object options;
-    std::function<boost::json::object(Patience&)> once;                    // the figures of one run
-    std::function<boost::json::object(const boost::json::array&)> results; // of all runs
-    std::function<std::string(const boost::json::object&)> table;          // the results, for people
-    std::function<std::string(const boost::json::object&)> line;           // a run, while the others go on
+    std::function<boost::json::object(Patience&)> once;                   // the figures of one run
+    std::function<boost::json::value(const boost::json::array&)> results; // of all runs
+    std::function<std::string(const boost::json::value&)> table;          // the results, for people
+    std::function<std::string(const boost::json::object&)> line;          // a run, while the others go on
 };
 
 // Runs it words.runs times, prints, writes the JSON. Gives the exit status; what fails is printed.

@@ -16,12 +16,24 @@ constexpr const char* kPool = "bench";
 constexpr const char* kWarmPool = "warm";
 constexpr std::size_t kSideBySide = 4; // calls while the world is made
 
-std::vector<std::string> site_addresses(std::size_t sites)
+// Where something will listen on the port of SMTP.
+std::vector<std::string> smtp_addresses(const WorldOptions& options)
 {
     std::vector<std::string> addresses;
-    addresses.reserve(sites);
-    for (std::size_t site = 0; site < sites; ++site) addresses.push_back(site_address(site));
+    for (std::size_t site = 0; site < options.sites; ++site) {
+        addresses.push_back(site_address(site));
+        if (options.round_trip) addresses.push_back(relayed_address(site));
+    }
     return addresses;
+}
+
+std::unique_ptr<RelayProcess> relay_of(Patience& patience, const std::filesystem::path& folder,
+                                       const WorldOptions& options, std::uint16_t port)
+{
+    if (!options.round_trip) return nullptr;
+    return std::make_unique<RelayProcess>(
+        patience, folder,
+        RelayProcess::Options{.sites = options.sites, .port = port, .round_trip = *options.round_trip});
 }
 
 std::string text_at(const json::value& value, std::string_view field)
@@ -63,14 +75,18 @@ World::World(Patience& patience, const WorldOptions& options)
     : patience_{patience},
       options_{options},
       folder_{options.work},
-      smtp_port_{free_port(site_addresses(options.sites))},
+      smtp_port_{free_port(smtp_addresses(options))},
       receivers_{patience,
                  folder_.path() / "sink",
                  {.sites = options.sites,
                   .port = smtp_port_,
                   .threads = options.sink_threads,
                   .tls = options.tls,
+                  .pipelining = options.pipelining,
+                  .chunking = options.chunking,
+                  .relayed = options.round_trip.has_value(),
                   .log = options.sink_log ? sink_log().string() : ""}},
+      relay_{relay_of(patience, folder_.path() / "relay", options, smtp_port_)},
       nameserver_{folder_.path() / "dns", free_port({"127.0.0.1"})},
       daemon_{patience,
               folder_.path() / "mta",
@@ -177,6 +193,7 @@ Snapshot World::look() const
     Roots roots;
     roots.pids[kDaemon] = {daemon_.pid()};
     roots.pids[kSink] = {receivers_.pid()};
+    if (relay_) roots.pids[kRelay] = {relay_->pid()};
     roots.pids[kDns] = {nameserver_.pid()};
     return look_at(roots);
 }

@@ -8,6 +8,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -20,6 +22,7 @@
 #include "bench/harness/places.h"
 #include "bench/harness/receivers.h"
 #include "bench/harness/redis_store.h"
+#include "bench/harness/relay_process.h"
 #include "bench/harness/usage.h"
 
 namespace penguin::bench {
@@ -41,6 +44,10 @@ struct WorldOptions {
     std::size_t redis_mb = 512; // what the daemon's Redis may use
     bool warm = false;          // there is a warm pool
     bool sink_log = false;      // the sinks write down when each message came
+    bool sink_log = false;      // the sinks write down when each message came
+    bool pipelining = true;     // what the sinks offer
+    bool chunking = true;
+    std::optional<std::chrono::milliseconds> round_trip; // to the sites, through a relay; nothing: no relay
 };
 
 struct BenchTenant {
@@ -88,6 +95,7 @@ private:
     asio::io_context io_;
     std::uint16_t smtp_port_;
     Receivers receivers_;
+    std::unique_ptr<RelayProcess> relay_; // null: there is none
     Nameserver nameserver_;
     Daemon daemon_;
     RedisStore redis_;

@@ -113,7 +113,7 @@ int run(const Words& words)
                      .options = {{"filter", words.filter}, {"min_time_ms", words.min_time_ms}},
                      .once = [&words](Patience& patience) { return once(patience, words); },
                      .results = micro::results_of_runs,
-                     .table = micro::table_of,
+                     .table = [](const json::value& results) { return micro::table_of(results.as_object()); },
                      .line =
                          [](const json::object& result) {
                              return fmt::format("{} benchmarks, {} limits", result.at("benchmarks").as_object().size(),

@@ -6,8 +6,7 @@
 #include <memory>
 #include <sstream>
 
-#include <sys/resource.h>
-
+#include "bench/harness/listening.h"
 #include "bench/sink/sink.h"
 
 namespace penguin::bench {
@@ -34,24 +33,6 @@ struct Words {
     bool pin = false;
 };
 
-// "127.0.0.1:2525", "[::1]:2525"
-Result<asio::ip::tcp::endpoint> endpoint_of(const std::string& text)
-{
-    const auto bad = fail(Errc::bad_value, "--listen " + text + ": ADDRESS:PORT, please");
-    const std::size_t colon = text.rfind(':');
-    if (colon == std::string::npos) return bad;
-    std::string host = text.substr(0, colon);
-    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-    error_code code;
-    const asio::ip::address address = asio::ip::make_address(host, code);
-    if (code) return bad;
-    const std::string port = text.substr(colon + 1);
-    if (port.empty() || port.size() > 5 || port.find_first_not_of("0123456789") != std::string::npos) return bad;
-    const int number = std::stoi(port);
-    if (number > 65'535) return bad;
-    return asio::ip::tcp::endpoint{address, static_cast<std::uint16_t>(number)};
-}
-
 Result<SinkRule> rule_of(const std::string& text)
 {
     Result<SinkRule> rule = SinkRule::parse(text);
@@ -70,7 +51,7 @@ Result<SinkOptions> options_of(const Words& words)
 {
     SinkOptions options;
     for (const std::string& text : words.listen) {
-        const Result<asio::ip::tcp::endpoint> endpoint = endpoint_of(text);
+        const Result<asio::ip::tcp::endpoint> endpoint = endpoint_of("--listen", text);
         if (!endpoint) return std::unexpected{endpoint.error()};
         options.listen.push_back(*endpoint);
     }
@@ -99,14 +80,6 @@ Result<SinkOptions> options_of(const Words& words)
     options.dialogue.smtputf8 = !words.no_eight_bit;
     options.dialogue.chunking = !words.no_chunking;
     return options;
-}
-
-void raise_descriptor_limit()
-{
-    rlimit limit{};
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 void print_stats(const Sink& sink, SteadyTime started, const std::string& path)

@@ -70,7 +70,7 @@ int run(Words words)
                      .options = to_json(words.submit),
                      .once = [&](Patience& patience) { return submit_once(patience, words.submit); },
                      .results = submit_results,
-                     .table = table_of,
+                     .table = [](const json::value& results) { return table_of(results.as_object()); },
                      .line = line_of},
                     words.verb);
 }

@@ -58,6 +58,7 @@ TEST(Limit, IsTheMachineOrAThreadOrNothing)
 {
     EXPECT_EQ(limit_of(usage(kRedis, 0.95, 0.99, 0.1)), "machine");
     EXPECT_EQ(limit_of(usage(kRedis, 0.95, 0.6, 0.1)), kRedis);
+    EXPECT_EQ(limit_of(usage(kRelay, 0.95, 0.6, 0.1)), kRelay);
     EXPECT_EQ(limit_of(usage(kDaemon, 0.3, 0.4, 0.1)), "waiting");
 }
 

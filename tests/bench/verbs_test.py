@@ -17,6 +17,7 @@ DRAIN = ["drain", "--messages", "200", "--domains", "5", "--sites", "2"]
 SUBMIT = ["submit", "--batch", "1,20", "--clients", "2", "--inject-clients", "2", "--seconds", "1", "--domains", "5"]
 COMPARE = ["compare", "--unsigned-messages", "100", "--signed-messages", "50", "--domains", "5", "--sites", "2"]
 SCALE = ["scale", "--axis", "queued", "--values", "200,100", "--domains", "5", "--sites", "2", "--size", "1000"]
+RTT = ["rtt", "--delays-ms", "20", "--connections", "1", "--extensions", "pipelining", "--seconds", "1", "--no-postfix"]
 FLOW = ["flow", "--rate", "100", "--seconds", "1", "--batch", "10", "--domains", "5", "--sites", "2"]
 
 
@@ -107,6 +108,20 @@ class VerbsTest(unittest.TestCase):
         done = subprocess.run([PROGRAM, "scale", "--values", "1,2"], capture_output=True, text=True, timeout=30)
         self.assertNotEqual(0, done.returncode)
         self.assertIn("--values", done.stdout + done.stderr)
+
+    def test_rtt_measures_beside_the_bound(self):
+        report = self.figures(RTT)
+        self.assertEqual([20], report["options"]["delays_ms"])
+        [case] = report["results"]
+        self.assertEqual(["mta", "extension", "delay_ms", "connections", "messages_per_round_trip", "messages_per_second",
+                          "bound_messages_per_second"], list(case))
+        self.assertEqual(("ours", "pipelining", 20, 1, 50), (case["mta"], case["extension"], case["delay_ms"], case["connections"],
+                                                             case["bound_messages_per_second"]))
+        # No octet comes early, so no machine beats the bound; the sink's clock counts milliseconds.
+        self.assertLess(0, case["messages_per_round_trip"])
+        self.assertLessEqual(case["messages_per_round_trip"], 1.01)
+        self.assertAlmostEqual(case["messages_per_second"] / 50, case["messages_per_round_trip"], places=2)
+        self.assertEqual(1, report["runs"][0]["cases"][0]["connections_used"])
 
     def test_a_signal_in_the_middle_leaves_nothing_behind(self):
         process = subprocess.Popen(self.command(DRAIN), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
