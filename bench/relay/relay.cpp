@@ -179,7 +179,7 @@ Result<tcp::endpoint> start_relay(asio::io_context& io, const RelayOptions& opti
     if (code)
         return fail(Errc::bad_value, "listening on " + options.listen.address().to_string() + ":" +
                                          std::to_string(options.listen.port()) + ": " + code.message());
-    const tcp::endpoint listening = acceptor.local_endpoint();
+    tcp::endpoint listening = acceptor.local_endpoint();
     asio::co_spawn(io, accept_all(std::move(acceptor), options), asio::detached);
     return listening;
 }

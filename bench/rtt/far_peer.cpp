@@ -47,7 +47,7 @@ void FarPeer::accept(std::size_t messages, std::size_t size)
           .sender = "sales@" + sender_domain(0),
           .messages = messages,
           .recipient = [](std::size_t number) { return recipient_address(number, 1); },
-          .message = [&text](std::size_t) { return text; }});
+          .message = [&text](std::size_t) { return std::string{text}; }});
 }
 
 Snapshot FarPeer::look() const
