@@ -96,7 +96,7 @@ int run(Words words)
                      .options = to_json(words.scale),
                      .once = [&](Patience& patience) { return scale_once(patience, words.scale); },
                      .results = scale_results,
-                     .table = table_of,
+                     .table = [](const json::value& results) { return table_of(results.as_object()); },
                      .line = line_of},
                     words.verb);
 }
