@@ -15,12 +15,14 @@
 #include "engine/base/log.h"
 #include "engine/delivery/dispatcher.h"
 #include "engine/delivery/shard.h"
+#include "engine/dns/dns_cache.h"
 
 namespace penguin::delivery {
 
 namespace {
 
 constexpr std::chrono::seconds kBeat{1};
+constexpr std::size_t kHostsKept = 8'192;        // answers of a record type
 constexpr std::chrono::seconds kSettleLimit{10}; // after the grace: telling Redis what came of it all
 
 std::unique_ptr<dns::CaresResolver> open_resolver(const asio::any_io_executor& executor,
@@ -41,7 +43,8 @@ struct Engine::State {
           workers{options.workers},
           redis{io.get_executor(), options.redis},
           resolver{open_resolver(io.get_executor(), options.dns, parts.metrics)},
-          routes{*resolver, options.targets, options.routes},
+          hosts{*resolver, {.entries_max = kHostsKept}, parts.metrics},
+          routes{hosts, options.targets, options.routes},
           contents{io.get_executor(), parts.contents, workers, options.contents_max},
           maker{contents, parts.signer, workers}
     {
@@ -143,6 +146,7 @@ struct Engine::State {
     WorkerPool workers;
     queue::RedisConnection redis;
     std::unique_ptr<dns::CaresResolver> resolver;
+    dns::CachingResolver hosts; // routes keep their own answers; what domains share are the addresses of their hosts
     dns::MxRoutes routes;
     Contents contents;
     MessageMaker maker;

@@ -64,8 +64,8 @@ private:
 class MxRoutes {
 public:
     struct Options {
-        std::size_t entries_max = 65'536; // domains
-        std::size_t flights_max = 16'384; // domains that are being looked up
+        std::size_t entries_max = 131'072; // domains; `penguin-bench scale` sends to 100,000
+        std::size_t flights_max = 16'384;  // domains that are being looked up
         std::chrono::seconds ttl_min{60};
         std::chrono::seconds ttl_max{3600};
         std::chrono::seconds failure_ttl{60};

@@ -60,6 +60,7 @@ protected:
     static constexpr const char* kZone = R"(
 one   300 IN MX 10 mx-one
 mx-one 300 IN A 127.0.0.11
+same  300 IN MX 10 mx-one
 two   300 IN MX 10 mx-two
 mx-two 300 IN A 127.0.0.12
 pair  300 IN MX 10 mx-gone

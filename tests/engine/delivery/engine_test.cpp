@@ -54,6 +54,22 @@ TEST_F(EngineTest, DomainsThatTakeNoMailBounceWithTheirOwnClass)
     EXPECT_EQ(classes, (std::set<std::string>{"null_mx", "no_such_domain", "forbidden_target"}));
 }
 
+TEST_F(EngineTest, DomainsThatShareAHostAskForItsAddressOnce)
+{
+    sink(11);
+    start_engine();
+    enqueue(1, {"a@one.test.example"});
+    ASSERT_TRUE(until([&] { return count(EventKind::delivered) == 1; }));
+    enqueue(2, {"a@same.test.example"});
+    ASSERT_TRUE(until([&] { return count(EventKind::delivered) == 2; }));
+    const auto asked = [&](const char* type, const char* result) {
+        return metrics.counter("penguin_dns_lookups_total", "", {{"type", type}, {"result", result}}).value();
+    };
+    EXPECT_EQ(asked("MX", "found"), 2U);
+    EXPECT_EQ(asked("A", "found"), 1U);
+    EXPECT_EQ(asked("AAAA", "no_data"), 1U);
+}
+
 TEST_F(EngineTest, ANameServerThatRefusesDefersAndNeverBounces)
 {
     sink(11);
