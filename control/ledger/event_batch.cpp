@@ -1,6 +1,7 @@
 #include "control/ledger/event_batch.h"
 
 #include <optional>
+#include <set>
 
 namespace penguin::control::ledger {
 

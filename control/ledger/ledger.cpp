@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -196,6 +197,8 @@ awaitable<void> Ledger::run()
             co_await sleep_for(kLockPause);
         else if (done->events == 0)
             co_await sleep_for(kIdlePause);
+        else if (done->events < kGatherEvents)
+            co_await sleep_for(kGatherPause);
     }
 }
 

@@ -29,6 +29,8 @@ namespace penguin::control::ledger {
 
 inline constexpr std::size_t kEntriesAStep = 50; // stream entries, of up to 100 events each
 inline constexpr std::chrono::milliseconds kIdlePause{100};
+inline constexpr std::size_t kGatherEvents = 500; // after a step of fewer: a pause
+inline constexpr std::chrono::milliseconds kGatherPause{20};
 inline constexpr std::chrono::seconds kLockPause{2};       // another node holds the lock
 inline constexpr std::chrono::milliseconds kPauseMin{200}; // after an error, doubling
 inline constexpr std::chrono::milliseconds kPauseMax{5'000};

@@ -161,8 +161,8 @@ awaitable<std::size_t> Dispatcher::claim_once()
     const queue::ClaimRequest request{.max = std::min(kClaimMax, room),
                                       .ready_max = allowed >= 1 ? kClaimMax : 0,
                                       .per_tenant = kClaimPerTenant,
-                                      .full = full_sites(wall_now()),
-                                      .per_place = std::max<std::size_t>(1, least_window() / 4)};
+                                      .per_place = std::max<std::size_t>(1, least_window() / 4),
+                                      .room = rooms(wall_now())};
     Result<std::vector<queue::Claimed>> claimed = co_await queue_.claim(request);
     if (!claimed) {
         note_why_not(claimed.error().detail);
@@ -286,12 +286,20 @@ std::size_t Dispatcher::least_window() const
     return kSiteWindow * std::min(settings->limits.site_connections, settings->limits.connections * lanes);
 }
 
-std::set<std::string> Dispatcher::full_sites(WallTime now) const
+// Of sites that are full, and of quick ones.
+std::map<std::string, std::size_t> Dispatcher::rooms(WallTime now) const
 {
-    std::set<std::string> full;
-    for (const auto& [name, site] : sites_)
-        if (site.full || (site.full_until && now < *site.full_until)) full.insert(name.value());
-    return full;
+    const SteadyTime steady = std::chrono::steady_clock::now();
+    const std::size_t least = least_window();
+    std::map<std::string, std::size_t> rooms;
+    for (const auto& [name, site] : sites_) {
+        const std::size_t window = site.window.size(least, steady);
+        if (site.full || (site.full_until && now < *site.full_until))
+            rooms.emplace(name.value(), 0);
+        else if (window > least)
+            rooms.emplace(name.value(), window - std::min(window, site.in_hand));
+    }
+    return rooms;
 }
 
 void Dispatcher::finished(const Finished& finished)

@@ -13,7 +13,6 @@
 #include <memory>
 #include <mutex>
 #include <random>
-#include <set>
 #include <string>
 #include <unordered_map>
 
@@ -97,7 +96,7 @@ private:
     policy::Situation situation_of(const Job& job, const Settings& settings, WallTime now) const;
     bool held_back(const JobPtr& job, const std::optional<policy::Hold>& hold, WallTime now);
     std::size_t least_window() const;
-    std::set<std::string> full_sites(WallTime now) const;
+    std::map<std::string, std::size_t> rooms(WallTime now) const;
     void forget_quiet_sites(WallTime now);
     void note_sign(const Finished& finished, WallTime now);
     void give_back(const Finished& finished, WallTime now);

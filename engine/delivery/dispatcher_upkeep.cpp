@@ -1,4 +1,6 @@
 // What the dispatcher does beside the mail: the lease, the hand that Redis says we have, tenants' weights, what is left over.
+#include <set>
+
 #include "engine/base/log.h"
 #include "engine/delivery/dispatcher.h"
 

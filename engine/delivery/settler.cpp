@@ -36,7 +36,7 @@ Settler::Settler(const asio::any_io_executor& executor, queue::SendQueue& queue,
       settled_{metrics.counter("penguin_queue_settled_total", "Outcomes told to Redis.")},
       late_{metrics.counter("penguin_queue_late_total", "Outcomes of entries that another node had taken over.")},
       failed_calls_{metrics.counter("penguin_queue_settle_failures_total", "Calls to Redis that had to be repeated.")},
-      wake_{executor, asio::steady_timer::time_point::max()}
+      wake_{executor}
 {
 }
 
@@ -65,11 +65,7 @@ std::size_t Settler::waiting() const { return held_.size(); }
 
 void Settler::arrived()
 {
-    const std::size_t count = waiting();
-    if (count == 1)
-        wake_.expires_after(kFlushAfter);
-    else if (count == kFlushCount)
-        wake_.cancel();
+    if (const std::size_t count = waiting(); count == 1 || count == kFlushCount) wake_.cancel();
 }
 
 void Settler::stop(SteadyTime give_up)
@@ -81,11 +77,20 @@ void Settler::stop(SteadyTime give_up)
 
 bool Settler::over() const { return stopping_ && (waiting() == 0 || std::chrono::steady_clock::now() >= give_up_); }
 
+awaitable<void> Settler::woken_by(SteadyTime latest)
+{
+    wake_.expires_at(latest);
+    co_await wake_.async_wait(use_result);
+}
+
 awaitable<void> Settler::run()
 {
+    bool busy = false;
     while (!over()) {
-        if (waiting() == 0) wake_.expires_at(asio::steady_timer::time_point::max());
-        if (waiting() < kFlushCount && !stopping_) co_await wake_.async_wait(use_result);
+        if (waiting() == 0 && !stopping_) co_await woken_by(SteadyTime::max());
+        if (busy && waiting() < kFlushCount && !stopping_)
+            co_await woken_by(std::chrono::steady_clock::now() + kFlushAfter);
+        busy = settlements_.size() >= kBusyCount;
         const bool settled = co_await flush_settlements();
         const bool parked = co_await flush_parkings();
         const bool released = co_await flush_releases();

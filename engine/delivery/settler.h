@@ -1,7 +1,8 @@
 // engine/delivery/settler.h
 // Collects what became of claimed entries and tells Redis in few calls: settles, releases, parkings.
 //
-//   flush    at kFlushCount of them, or kFlushAfter the first one came: lanes wait for it before their next body
+//   flush    at once, because lanes wait for it before their next body; but when the last flush had kBusyCount outcomes or
+//            more, at kFlushCount, or kFlushAfter the first one came
 //   failure  a call that failed is repeated until it does not; also one that Redis refused, since what it refuses passes
 //            (LOADING, READONLY, MISCONF) and to forget an outcome is to send the message again. Meanwhile the entries
 //            stay in our hand, so that the dispatcher's window bounds what waits here
@@ -24,6 +25,7 @@ namespace penguin::delivery {
 class Settler {
 public:
     static constexpr std::size_t kFlushCount = 100; // outcomes
+    static constexpr std::size_t kBusyCount = 4;
     static constexpr std::chrono::milliseconds kFlushAfter{2};
     static constexpr std::size_t kCallMax = 500; // outcomes of one call
 
@@ -48,6 +50,7 @@ private:
     };
     std::size_t waiting() const;
     void arrived();
+    awaitable<void> woken_by(SteadyTime latest);
     awaitable<bool> flush_settlements();
     awaitable<bool> flush_releases();
     awaitable<bool> flush_parkings();

@@ -1,8 +1,9 @@
 #include "engine/queue/send_queue.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
 
 #include "engine/base/log.h"
 #include "engine/queue/send_queue_state.h"
@@ -121,7 +122,7 @@ awaitable<Result<std::vector<Claimed>>> SendQueue::claim(const ClaimRequest& req
                                        std::to_string(std::clamp<std::size_t>(request.per_tenant, 1, kClaimMax)),
                                        std::to_string(std::clamp<std::size_t>(request.per_place, 1, kClaimMax)),
                                        std::to_string(kEntryMax)};
-    arguments.insert(arguments.end(), request.full.begin(), request.full.end());
+    for (const auto& [place, room] : request.room) arguments.insert(arguments.end(), {place, std::to_string(room)});
     Result<RedisReply> reply = co_await state_->scripts.run(scripts::claim, std::move(arguments));
     if (!reply) co_return std::unexpected{reply.error()};
     Sorted sorted = state_->sort_out(*reply);

@@ -10,7 +10,6 @@
 
 #include <map>
 #include <memory>
-#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -33,8 +32,8 @@ struct ClaimRequest {
     std::size_t max = 100;       // entries
     std::size_t ready_max = 100; // of them from ready lists, whose places are not known yet
     std::size_t per_tenant = 10; // entries of one tenant at weight 1
-    std::set<std::string> full;  // parking places (providers or sites) that have no room now
-    std::size_t per_place = 50;  // entries from one parking place, in each of the two looks of a call
+    std::size_t per_place = 50; // entries from one parking place (provider or site), in each of the two looks of a call
+    std::map<std::string, std::size_t> room; // of places that have another one, in both looks together; 0: full
 };
 
 struct Parking {

@@ -1,14 +1,14 @@
 #!lua flags=allow-oom
 -- Moves entries into a node's hand, in fair order. Rules and costs: engine/queue/README.md.
 -- ARGV: prefix, node, incarnation, lease ms, entries at most, of them from ready lists, of a tenant at weight 1, of a place,
---       octets of an entry at most, then the places that are full
+--       octets of an entry at most, then place, room, place, room ...: of places with another room, 0 when they are full
 -- Gives: token, packed value, token, packed value ...
 local node, incarnation, lease = ARGV[2], ARGV[3], tonumber(ARGV[4])
 local most, ready_most, quantum = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local per_place, entry_max = tonumber(ARGV[8]), tonumber(ARGV[9])
 if not holds_name(node, incarnation) then return STALE end
-local full = {}
-for i = 10, #ARGV do full[ARGV[i]] = true end
+local room = {}
+for i = 10, #ARGV, 2 do room[ARGV[i]] = tonumber(ARGV[i + 1]) end
 
 local PROMOTE_MAX = 200   -- entries of `due` a call
 local TENANTS_MAX = 300   -- tenants looked at a call and priority (or place), so that a set of empty ones cannot block
@@ -109,7 +109,7 @@ end
 
 -- What is put aside for another node is taken only when its first entry does not avoid us.
 local function is_open(place, with_others)
-    if full[place] then return false end
+    if room[place] == 0 then return false end
     local owner = string.match(place, '^node:(.*)$')
     if not owner or owner == node then return true end
     if not with_others then return false end
@@ -129,8 +129,11 @@ local function from_places(budget, with_others)
         scores[#scores + 1] = place
         if is_open(place, with_others) then
             local zset = P .. 'parked:' .. place
-            got = got + serve(zset, function(tenant) return zset .. ':' .. tenant end, math.min(budget - got, per_place), 0,
+            local most_here = math.min(budget - got, room[place] or per_place)
+            local here = serve(zset, function(tenant) return zset .. ':' .. tenant end, most_here, 0,
                 function(tenant, entry) return admit(string.sub(entry, 1, 1), tenant, string.sub(entry, 2)) end)
+            if room[place] then room[place] = room[place] - here end
+            got = got + here
             if redis.call('EXISTS', zset) == 0 then
                 redis.call('ZREM', index, place)
                 scores[#scores], scores[#scores - 1] = nil, nil

@@ -5,6 +5,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <iostream>
+#include <set>
 
 #include "tests/engine/queue/queue_fixture.h"
 

@@ -60,6 +60,22 @@ TEST_F(PlaceTest, OneCallParksAtSeveralPlaces)
     EXPECT_EQ(node.claim(10, 10, {"gmail"}).size(), 2U);
 }
 
+TEST_F(PlaceTest, AClaimTakesNoMoreFromAPlaceThanItsRoomOrElseTheUsualTwice)
+{
+    Node node{io, server().url(), "n1", "i1"};
+    node.enqueue(batch_entries(1, 1, 60));
+    const std::vector<queue::Token> all = tokens_of(node.claim(60, 60));
+    ASSERT_EQ(all.size(), 60U);
+    std::vector<queue::Parking> parkings;
+    for (std::size_t i = 0; i < 60; ++i) parkings.push_back({all[i], i < 20 ? "fast" : i < 40 ? "slow" : "full"});
+    ASSERT_EQ(*node.try_(node.queue().park(parkings)), 60U);
+    const queue::ClaimRequest request{.max = 100, .per_place = 2, .room = {{"fast", 15}, {"full", 0}}};
+    std::map<std::string, std::size_t> got;
+    for (const Claimed& one : *node.try_(node.queue().claim(request)))
+        ++got[one.entry.id.index < 20 ? "fast" : one.entry.id.index < 40 ? "slow" : "full"];
+    EXPECT_EQ(got, (std::map<std::string, std::size_t>{{"fast", 15}, {"slow", 4}}));
+}
+
 TEST_F(PlaceTest, AClaimTakesNoMoreFromReadyListsThanAsked)
 {
     Node node{io, server().url(), "n1", "i1"};

@@ -8,6 +8,7 @@
 #include <boost/asio/io_context.hpp>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "engine/queue/send_queue.h"
 #include "tests/engine/queue/redis_server.h"
@@ -150,10 +151,11 @@ public:
     }
 
     queue::EnqueueReport enqueue(const std::vector<queue::Entry>& entries) { return must(queue_.enqueue(entries)); }
-    std::vector<queue::Claimed> claim(std::size_t max, std::size_t per_tenant = 10, std::set<std::string> full = {})
+    std::vector<queue::Claimed> claim(std::size_t max, std::size_t per_tenant = 10,
+                                      const std::set<std::string>& full = {})
     {
-        const queue::ClaimRequest request{
-            .max = max, .ready_max = max, .per_tenant = per_tenant, .full = std::move(full), .per_place = 1000};
+        queue::ClaimRequest request{.max = max, .ready_max = max, .per_tenant = per_tenant, .per_place = 1000};
+        for (const std::string& place : full) request.room[place] = 0;
         return must(queue_.claim(request));
     }
     queue::SettleReport settle(const std::vector<queue::Settlement>& settlements)
