@@ -51,7 +51,7 @@ TEST_F(LedgerTest, EventsAndCountsAndThePositionArriveTogether)
 {
     const BatchId batch = queued(5);
     EXPECT_EQ(step(), 0U);
-    const auto claimed = stores->must(stores->queue.claim({.max = 5, .per_tenant = 5, .full = {}}));
+    const auto claimed = stores->must(stores->queue.claim({.max = 5, .per_tenant = 5}));
     stores->settle({claimed.begin(), claimed.begin() + 2}, EventKind::delivered, [](Event& event) {
         event.code = 250;
         event.reply = "2.0.0 ok";
@@ -190,7 +190,7 @@ TEST_F(LedgerTest, AnotherNodesLockHolds)
 TEST_F(LedgerTest, ABounceThatSaysSoSuppresses)
 {
     queued(3);
-    const auto claimed = stores->must(stores->queue.claim({.max = 3, .per_tenant = 3, .full = {}}));
+    const auto claimed = stores->must(stores->queue.claim({.max = 3, .per_tenant = 3}));
     const auto invalid = [](Event& event) {
         event.suppress = true;
         event.klass = "invalid_recipient";
@@ -213,7 +213,7 @@ TEST_F(LedgerTest, ABounceThatSaysSoSuppresses)
 TEST_F(LedgerTest, ALateOutcomeIsCountedOnce)
 {
     queued(1);
-    const auto claimed = stores->must(stores->queue.claim({.max = 1, .per_tenant = 1, .full = {}}));
+    const auto claimed = stores->must(stores->queue.claim({.max = 1, .per_tenant = 1}));
     // Another node took the entry over and delivered it; then the first one tells its own outcome.
     const queue::Settlement own = Stores::outcome(claimed[0], EventKind::delivered, {});
     stores->settle(claimed, EventKind::delivered, [](Event& event) { event.id = event.message.text() + ":other:1"; });
@@ -232,7 +232,7 @@ TEST_F(LedgerTest, ALateOutcomeIsCountedOnce)
 TEST_F(LedgerTest, NothingThatAServerSaysStopsIt)
 {
     queued(2);
-    const auto claimed = stores->must(stores->queue.claim({.max = 2, .per_tenant = 2, .full = {}}));
+    const auto claimed = stores->must(stores->queue.claim({.max = 2, .per_tenant = 2}));
     stores->settle({claimed[0]}, EventKind::bounced, [](Event& event) {
         event.reply = std::string{"nul \0 quote \" brace } \\ backslash", 33};
         event.suppress = true;
@@ -269,7 +269,7 @@ TEST_F(LedgerTest, ManyEventsTakeSeveralSteps)
     queued(3000);
     std::size_t settled = 0;
     while (settled < 3000) {
-        const auto claimed = stores->must(stores->queue.claim({.max = 20, .per_tenant = 20, .full = {}}));
+        const auto claimed = stores->must(stores->queue.claim({.max = 20, .per_tenant = 20}));
         stores->settle(claimed, EventKind::delivered);
         settled += claimed.size();
     }

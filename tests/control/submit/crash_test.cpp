@@ -30,7 +30,7 @@ const char* const kPoints[] = {"submit.content.before", "submit.content.after", 
 // Notes each message that is sent, then settles it: as the engine, whose own crash points are tested elsewhere.
 std::size_t send_all(Stores& stores, const std::string& sent)
 {
-    const auto claimed = stores.must(stores.queue.claim({.max = 200, .per_tenant = 200, .full = {}}));
+    const auto claimed = stores.must(stores.queue.claim({.max = 200, .ready_max = 200, .per_tenant = 200}));
     std::ofstream file{sent, std::ios::app};
     for (const queue::Claimed& one : claimed) file << one.entry.id.text() << '\n';
     file.flush();

@@ -151,7 +151,7 @@ TEST_F(OutboxPumpTest, OfAHalfEnqueuedChunkTheOtherHalfIsEnqueued)
     const BatchId batch = accept(20);
     turn();
     // Twelve go as far as the ledger, three wait in the ledger's stream, five never came to Redis.
-    auto claimed = stores->must(stores->queue.claim({.max = 20, .per_tenant = 20, .full = {}}));
+    auto claimed = stores->must(stores->queue.claim({.max = 20, .per_tenant = 20}));
     std::vector<queue::Claimed> first{claimed.begin(), claimed.begin() + 12};
     stores->settle(first, EventKind::delivered);
     drain_ledger();
@@ -264,7 +264,7 @@ TEST_F(OutboxPumpTest, CancellingClosesTheCounts)
 {
     const BatchId batch = accept(1200);
     turn();
-    const auto claimed = stores->must(stores->queue.claim({.max = 10, .per_tenant = 10, .full = {}}));
+    const auto claimed = stores->must(stores->queue.claim({.max = 10, .per_tenant = 10}));
     ASSERT_EQ(claimed.size(), 10U);
     EXPECT_EQ(stores->must(cancel_batch(stores->worker.queue, stores->queue, kTenantA, batch)), 490U + 700U);
     turn();
