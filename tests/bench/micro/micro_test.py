@@ -11,7 +11,8 @@ import tempfile
 import unittest
 
 PROGRAM = pathlib.Path(os.environ["PENGUIN_BIN"]) / "penguin-bench"
-SUBJECTS = ["address", "body", "dkim", "dns_cache", "event", "fair_queue", "mime", "mx_routing", "redis_entry", "reply_parser", "template"]
+SUBJECTS = ["address", "body", "dkim", "dns_cache", "event", "fair_queue", "mime", "mx_routing", "redis_entry", "reply_parser", "template",
+            "token_bucket"]
 
 
 def run(*words):
