@@ -15,6 +15,7 @@ constexpr std::uint16_t kDnsPort = 53;
 std::vector<std::string> site_addresses(std::size_t sites)
 {
     std::vector<std::string> addresses;
+    addresses.reserve(sites);
     for (std::size_t site = 0; site < sites; ++site) addresses.push_back(site_address(site));
     return addresses;
 }

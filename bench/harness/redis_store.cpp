@@ -20,10 +20,10 @@ std::string names_of_nodes(const std::string& pool) { return fmt::format("pm:{{{
 
 } // namespace
 
-RedisStore::RedisStore(Patience& patience, std::filesystem::path socket, std::filesystem::path folder)
+RedisStore::RedisStore(Patience& patience, std::filesystem::path socket, const std::filesystem::path& folder)
     : patience_{patience},
       socket_{std::move(socket)},
-      log_{std::move(folder) / "redis-cli.out"}
+      log_{folder / "redis-cli.out"}
 {
     if (!std::filesystem::exists(kProgram)) throw BenchError{"no redis-cli here: ./dev setup installs it"};
 }

@@ -16,7 +16,7 @@ namespace penguin::bench {
 class RedisStore {
 public:
     // `folder` is for what redis-cli says.
-    RedisStore(Patience& patience, std::filesystem::path socket, std::filesystem::path folder);
+    RedisStore(Patience& patience, std::filesystem::path socket, const std::filesystem::path& folder);
 
     std::uint64_t used_memory(); // octets
 

@@ -96,7 +96,9 @@ void feed(asio::io_context& io, Patience& patience, const Feed& what)
 {
     std::size_t next = 0;
     std::vector<awaitable<void>> work;
-    for (std::size_t i = 0; i < std::min(what.connections, what.messages); ++i) work.push_back(send_some(what, next));
+    const std::size_t connections = std::min(what.connections, what.messages);
+    work.reserve(connections);
+    for (std::size_t i = 0; i < connections; ++i) work.push_back(send_some(what, next));
     run_all(io, patience, std::move(work));
 }
 
