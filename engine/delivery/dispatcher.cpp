@@ -20,8 +20,8 @@ constexpr std::size_t kClaimMax = 100;      // entries of one call
 constexpr std::size_t kClaimPerTenant = 10; // entries of a tenant of weight 1 in one call
 constexpr Duration kIdlePause = 50ms;       // between claims that gave nothing
 constexpr Duration kGatherPause = 10ms;     // so that one claim has room for many
-// Mail in ready lists is taken out to look whose it is, and parked when its site is full. So that a node with full sites does
-// not put its whole queue aside: so many a second and at once, and some more for each message that is done.
+// Parking, so that a node with full sites does not put its whole queue aside: so many a second, so many at once, and some
+// more for each message that is done.
 constexpr double kParkPerSecond = 2'000;
 constexpr double kParkBurst = 1'000;
 constexpr double kParkPerMessage = 0.25;
@@ -156,10 +156,10 @@ awaitable<void> Dispatcher::claim_loop()
 awaitable<std::size_t> Dispatcher::claim_once()
 {
     const std::size_t room = options_.window - std::min(options_.window, jobs_.size());
+    const bool may_park = park_allowance_.level(std::chrono::steady_clock::now()) >= 1;
     // A place is looked at twice in a call, and a site that is not full has half its window free.
-    const double allowed = park_allowance_.level(std::chrono::steady_clock::now());
     const queue::ClaimRequest request{.max = std::min(kClaimMax, room),
-                                      .ready_max = allowed >= 1 ? kClaimMax : 0,
+                                      .ready_max = may_park ? kClaimMax : 0,
                                       .per_tenant = kClaimPerTenant,
                                       .per_place = std::max<std::size_t>(1, least_window() / 4),
                                       .room = rooms(wall_now())};
