@@ -3,6 +3,7 @@
 #include <boost/json/array.hpp>
 
 #include "bench/drain/acceptance.h"
+#include "bench/drain/signed_bound.h"
 #include "bench/harness/report.h"
 
 namespace penguin::bench {
@@ -106,10 +107,18 @@ json::object to_json(const DrainOptions& options)
             {"connections", world.connections},
             {"messages_per_connection", world.messages_per_connection},
             {"sink_threads", world.sink_threads},
-            {"batch", options.batch}};
+            {"batch", options.batch},
+            {"bound", options.bound}};
 }
 
-json::object drain_once(Patience& patience, const DrainOptions& options) { return Drain{patience, options}.run(); }
+json::object drain_once(Patience& patience, const DrainOptions& options)
+{
+    if (!options.bound) return Drain{patience, options}.run();
+    const SignedBound bound = measure_bound(patience, options);
+    json::object run = Drain{patience, options}.run();
+    run["signed_bound"] = to_json(bound, run.at("messages_per_second").to_number<double>());
+    return run;
+}
 
 json::object drain_results(const json::array& runs)
 {
@@ -121,6 +130,7 @@ json::object drain_results(const json::array& runs)
     for (const char* object : {"cpu_us_per_message", "accept_cpu_us_per_message", "rss_mb"})
         results[object] = medians_of(runs, object);
     results["limit"] = usual_of(runs, "limit");
+    if (runs.front().as_object().contains("signed_bound")) results["signed_bound"] = medians_of(runs, "signed_bound");
     return results;
 }
 

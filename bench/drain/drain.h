@@ -4,6 +4,8 @@
 //   in       options; a Patience
 //   out      one run's figures: messages_per_second until the sinks have all, ledger_messages_per_second until the ledger
 //            has all, CPU a message by component, peak memory, the limit; and the same of the acceptance before
+//   bound    with `bound` also signed_bound {rsa2048_us, unsigned_us, messages_per_second, share}: cores / (a bare signature +
+//            the CPU of all components for a message that needs none), and which share of it was reached; see signed_bound.h
 //   clock    starts before the call that makes the first source; so the outbox pump, DNS and connecting are part of it
 //   errors   BenchError; also when a message was lost, bounced or not delivered
 #pragma once
@@ -20,6 +22,7 @@ struct DrainOptions {
     std::string dkim = "none"; // none, rsa2048, both
     bool distinct = false;
     std::size_t batch = 1'000; // recipients of a submission
+    bool bound = false;        // with dkim rsa2048: measures what bounds the rate too
     WorldOptions world;
 };
 

@@ -26,6 +26,18 @@ Column column_of(const std::string& title, const json::object& values, const cha
     return column;
 }
 
+std::string bound_of(const json::object& results)
+{
+    const json::value* bound = results.if_contains("signed_bound");
+    if (bound == nullptr) return {};
+    const json::object& of = bound->as_object();
+    return fmt::format(
+        "bound of signing                      {:.0f}  ({:.0f} us a bare RSA-2048 signature, {:.0f} us an "
+        "unsigned message); reached: {:.0f} %\n",
+        number_at(of, "messages_per_second"), number_at(of, "rsa2048_us"), number_at(of, "unsigned_us"),
+        number_at(of, "share") * 100);
+}
+
 std::string table_of(const json::object& results)
 {
     Column names{.title = "", .cells = {}};
@@ -34,11 +46,12 @@ std::string table_of(const json::object& results)
     return fmt::format("messages/s until the sinks have all   {:.0f}  (spread {:.0f} %)\n"
                        "messages/s until the ledger has all   {:.0f}\n"
                        "messages/s from submission to sinks   {:.0f}  (accepting alone: {:.0f})\n"
-                       "limit                                 {}\n\n",
+                       "{}limit                                 {}\n\n",
                        number_at(results, "messages_per_second"), number_at(results, "spread") * 100,
                        number_at(results, "ledger_messages_per_second"),
                        number_at(results, "whole_way_messages_per_second"),
-                       number_at(results, "accept_messages_per_second"), std::string{results.at("limit").as_string()}) +
+                       number_at(results, "accept_messages_per_second"), bound_of(results),
+                       std::string{results.at("limit").as_string()}) +
            table({names, column_of("us CPU/message", micros, "{:.1f}"),
                   column_of("accepting", results.at("accept_cpu_us_per_message").as_object(), "{:.1f}"),
                   column_of("peak MB", results.at("rss_mb").as_object(), "{:.0f}")});
@@ -110,8 +123,14 @@ void add_drain_command(CLI::App& app, int& status)
         ->capture_default_str()
         ->check(CLI::Range(1, 10'000));
     add_mail_options(*command, words->drain);
+    command->add_flag("--bound", words->drain.bound,
+                      "With --dkim rsa2048: each run drains unsigned mail too and tells what bounds the signed rate");
     add_common_options(*command, words->verb);
-    command->callback([words, &status] { status = run(*words); });
+    command->callback([words, &status] {
+        if (words->drain.bound && words->drain.dkim != "rsa2048")
+            throw CLI::ValidationError("--bound", "goes with --dkim rsa2048");
+        status = run(*words);
+    });
 }
 
 } // namespace penguin::bench

@@ -11,7 +11,8 @@
 
 #include <benchmark/benchmark.h>
 #include <openssl/evp.h>
-#include <openssl/rsa.h>
+
+#include "bench/harness/bare_rsa.h"
 
 namespace penguin::bench::micro {
 
@@ -21,7 +22,6 @@ constexpr std::size_t kHash = 32; // octets
 
 struct Free {
     void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-    void operator()(EVP_PKEY_CTX* context) const { EVP_PKEY_CTX_free(context); }
     void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
     void operator()(EVP_MD* digest) const { EVP_MD_free(digest); }
 };
@@ -57,20 +57,10 @@ void sha256(benchmark::State& state, std::size_t octets)
 
 void rsa2048(benchmark::State& state)
 {
-    constexpr std::size_t kRsaBits = 2'048;
-    const Owned<EVP_PKEY> key{EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", kRsaBits)};
-    const Owned<EVP_PKEY_CTX> context{EVP_PKEY_CTX_new_from_pkey(nullptr, key.get(), nullptr)};
-    const bool ready = EVP_PKEY_sign_init(context.get()) == 1 &&
-                       EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING) == 1 &&
-                       EVP_PKEY_CTX_set_signature_md(context.get(), EVP_sha256()) == 1;
-    if (!ready) return state.SkipWithError("OpenSSL refuses the key");
-    const std::array<unsigned char, kHash> hash{};
-    std::array<unsigned char, kRsaBits / 8> signature{};
+    BareRsa rsa;
     for (auto step : state) {
-        std::size_t size = signature.size();
-        if (EVP_PKEY_sign(context.get(), signature.data(), &size, hash.data(), hash.size()) != 1)
-            return state.SkipWithError("OpenSSL cannot sign");
-        benchmark::DoNotOptimize(signature);
+        rsa.sign();
+        benchmark::DoNotOptimize(rsa.signature());
     }
 }
 

@@ -118,6 +118,7 @@ std::string file_stem(const FiguresFile& file) { return std::filesystem::path{fi
 std::vector<std::string> mail_labels(const std::vector<const FiguresFile*>& files)
 {
     std::vector<std::string> plain;
+    plain.reserve(files.size());
     for (const FiguresFile* file : files) plain.push_back(mail_label(*file));
     std::vector<std::string> labels = plain;
     for (std::size_t i = 0; i < files.size(); ++i)

@@ -25,7 +25,7 @@
 
 namespace penguin::bench {
 
-inline constexpr std::size_t kMessagesALane = 50; // at least, on the axis of sources
+inline constexpr std::size_t kMessagesALane = 50; // at least, on the axis of sources; a connection takes as many
 
 struct ScaleOptions {
     std::vector<std::string> axes;   // empty: all

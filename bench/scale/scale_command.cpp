@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t kValueMax = 10'000'000;
 constexpr unsigned kTimeoutS = 3'600;
+constexpr std::size_t kSourcesMost = 200; // that usually grow to: each has its connection to each site
 constexpr std::size_t kRedisMb = 4'096; // a million messages are over the 80 % of the usual 512 MB where Redis refuses
 
 struct Words {
@@ -121,6 +122,9 @@ void add_scale_command(CLI::App& app, int& status)
     scale.axes = scale_axes();
     scale.mail.size = 2'048;
     scale.mail.messages = 50'000;
+    scale.mail.world.connections = 1;
+    scale.mail.world.messages_per_connection = kMessagesALane;
+    scale.mail.world.site_connections = kSourcesMost;
     words->verb.runs = 1;
     words->verb.timeout_s = kTimeoutS;
     CLI::App* command = app.add_subcommand("scale", "Measure what a message costs while one thing grows");

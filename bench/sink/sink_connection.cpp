@@ -57,6 +57,7 @@ private:
 
     awaitable<bool> greet();
     awaitable<bool> on(ServerDialogue::Event event);
+    bool did_at_once(ServerDialogue::Event event);
     awaitable<bool> read();
     awaitable<bool> flush();
     awaitable<bool> finish();
@@ -71,6 +72,7 @@ private:
     const SinkRule* rule_for(SinkPhase phase);
     void gather(std::string_view content);
     bool take();
+    void take_and_answer(const std::optional<Reply>& reply = std::nullopt); // nothing: accepts
 
     SinkShared& shared_;
     std::string listener_;
@@ -200,13 +202,24 @@ awaitable<bool> Connection::decide(SinkPhase phase)
             co_return co_await finish();
         }
     }
-    if (phase == SinkPhase::body && !take())
-        dialogue_.answer(Reply::make(451, {"4.3.0 cannot keep it"}));
-    else if (rule != nullptr && rule->code != 0)
+    const bool told_by_rule = rule != nullptr && rule->code != 0;
+    if (phase == SinkPhase::body)
+        take_and_answer(told_by_rule ? rule->reply() : std::optional<Reply>{});
+    else if (told_by_rule)
         dialogue_.answer(rule->reply());
     else
         dialogue_.accept();
     co_return true;
+}
+
+void Connection::take_and_answer(const std::optional<Reply>& reply)
+{
+    if (!take())
+        dialogue_.answer(Reply::make(451, {"4.3.0 cannot keep it"}));
+    else if (reply)
+        dialogue_.answer(*reply);
+    else
+        dialogue_.accept();
 }
 
 void Connection::gather(std::string_view content)
@@ -280,11 +293,34 @@ awaitable<bool> Connection::on(ServerDialogue::Event event)
     case ServerDialogue::Event::data: return decide(SinkPhase::data);
     case ServerDialogue::Event::message: return decide(SinkPhase::body);
     case ServerDialogue::Event::start_tls: return start_tls();
-    case ServerDialogue::Event::content: gather(dialogue_.content()); return flush();
-    case ServerDialogue::Event::aborted: text_.clear(); return flush();
+    case ServerDialogue::Event::content:
+    case ServerDialogue::Event::aborted: // done at once
     case ServerDialogue::Event::close: break;
     }
     return finish();
+}
+
+// Does what needs no waiting, which is nearly all when nobody has a say; a coroutine for each costs more than it does.
+bool Connection::did_at_once(ServerDialogue::Event event)
+{
+    switch (event) {
+    case ServerDialogue::Event::content: gather(dialogue_.content()); return true;
+    case ServerDialogue::Event::aborted: text_.clear(); return true;
+    case ServerDialogue::Event::hello:
+    case ServerDialogue::Event::mail:
+    case ServerDialogue::Event::rcpt:
+    case ServerDialogue::Event::data:
+    case ServerDialogue::Event::message: break;
+    case ServerDialogue::Event::need_octets:
+    case ServerDialogue::Event::start_tls:
+    case ServerDialogue::Event::close: return false;
+    }
+    if (shared_.gate || !shared_.rules.empty()) return false;
+    if (event == ServerDialogue::Event::message)
+        take_and_answer();
+    else
+        dialogue_.accept();
+    return true;
 }
 
 awaitable<bool> Connection::finish()
@@ -325,7 +361,7 @@ awaitable<void> Connection::run()
     bool goes_on = co_await greet();
     while (goes_on) {
         const ServerDialogue::Event event = dialogue_.next(input_);
-        goes_on = co_await on(event);
+        if (!did_at_once(event)) goes_on = co_await on(event);
     }
     stream_.reset();
 }

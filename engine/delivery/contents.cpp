@@ -42,9 +42,11 @@ ContentPtr Contents::kept(const Key& key)
     return found == nullptr ? nullptr : *found;
 }
 
+ContentPtr Contents::at_hand(const TenantId& tenant, const ContentId& id) { return kept(key_of(tenant, id)); }
+
 awaitable<Result<ContentPtr>> Contents::get(TenantId tenant, ContentId id)
 {
-    if (ContentPtr content = kept(key_of(tenant, id))) co_return content;
+    if (ContentPtr content = at_hand(tenant, id)) co_return content;
     Result<ContentPtr> content =
         co_await asio::co_spawn(home_, get_at_home(tenant, std::move(id)), asio::use_awaitable);
     co_return content;

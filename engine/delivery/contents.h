@@ -25,6 +25,8 @@ class Contents {
 public:
     Contents(asio::any_io_executor home, ContentSource& source, WorkerPool& workers, std::size_t octets_max);
     awaitable<Result<ContentPtr>> get(TenantId tenant, ContentId id);
+    // Without waiting; null when it has to be fetched. Any thread.
+    ContentPtr at_hand(const TenantId& tenant, const ContentId& id);
 
 private:
     using Key = std::string; // tenant and id

@@ -12,6 +12,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include "engine/base/inbox.h"
 #include "engine/base/log.h"
 #include "engine/delivery/dispatcher.h"
 #include "engine/delivery/shard.h"
@@ -58,7 +59,7 @@ struct Engine::State {
                 .starttls = options.starttls,
                 .smtp_port = options.smtp_port,
                 .lease_holds = [this] { return lease_holds(); },
-                .finish = [this](Finished finished) { finish(std::move(finished)); }};
+                .finish = [this](Finished one) { finished.put(std::move(one)); }};
     }
 
     // Any thread: every pool's lease is renewed by the same loop on the same connection.
@@ -66,14 +67,6 @@ struct Engine::State {
     {
         const std::lock_guard lock{mutex};
         return std::ranges::all_of(dispatchers, [](const auto& entry) { return entry.second->lease_holds(); });
-    }
-
-    void finish(Finished finished)
-    {
-        asio::post(io, [finished = std::move(finished)]() mutable {
-            Dispatcher& owner = *finished.job->owner;
-            owner.finished(finished);
-        });
     }
 
     void offer(JobPtr job)
@@ -142,6 +135,7 @@ struct Engine::State {
     EngineParts parts;
     std::shared_ptr<const Settings> settings; // dispatch thread, once started
     asio::io_context io{1};
+    Inbox<Finished> finished{io.get_executor(), [](const Finished& one) { one.job->owner->finished(one); }};
     asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
     WorkerPool workers;
     queue::RedisConnection redis;

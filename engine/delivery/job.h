@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "engine/base/asio.h"
 #include "engine/delivery/settings.h"
 #include "engine/dns/mx_routes.h"
 #include "engine/policy/verdict.h"
@@ -19,6 +20,14 @@ namespace penguin::delivery {
 class Dispatcher;
 
 using RoutePtr = std::shared_ptr<const Result<dns::Route>>;
+
+// The last message of a connection that the server may have, until Redis knows of it. On the lane's thread.
+struct Untold {
+    explicit Untold(const asio::any_io_executor& executor) : changed{executor} {}
+    bool told = false;
+    asio::steady_timer changed; // cancelled when it is told
+};
+using UntoldPtr = std::shared_ptr<Untold>;
 
 // Written by the dispatcher before a shard has it; only read afterwards.
 struct Job {
@@ -37,9 +46,8 @@ struct Job {
     std::optional<SourceSettings> source;
     std::optional<EmailAddress> sender; // MAIL: our return path, or nothing for the null sender
     bool probe = false;                 // the one that finds out whether a lane that backed off gets connections again
-    std::function<void()>
-        when_told; // set by the lane before `finish`; the dispatcher calls it once Redis has the outcome
-    std::atomic<bool> revoked{false}; // the entry is no longer ours: nothing more of it may be sent
+    std::function<void()> when_told;    // set by the lane before `finish`; called once Redis has the outcome
+    std::atomic<bool> revoked{false};   // the entry is no longer ours: nothing more of it may be sent
 };
 using JobPtr = std::shared_ptr<Job>;
 

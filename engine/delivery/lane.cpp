@@ -4,7 +4,6 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/post.hpp>
 
 #include "engine/base/crash_point.h"
 #include "engine/base/log.h"
@@ -14,8 +13,6 @@
 namespace penguin::delivery {
 
 namespace {
-
-using namespace asio::experimental::awaitable_operators;
 
 constexpr std::size_t kTargetsMax = 8;           // addresses that one attempt tries
 constexpr std::chrono::seconds kToldCheck{1};    // how often the lease is looked at while Redis is away
@@ -55,7 +52,8 @@ struct Lane::Taken {
     {
     }
     JobPtr job;
-    asio::steady_timer made; // cancelled when `mail` is there
+    std::optional<Result<MessageMaker::Draft>> draft; // what could be made of it at once
+    asio::steady_timer made;                          // cancelled when `mail` is there
     std::optional<Result<MailPtr>> mail;
 };
 
@@ -63,9 +61,9 @@ struct Lane::Connection {
     std::unique_ptr<Session> session;
     std::shared_ptr<Taken> next; // being made while another is sent
     std::size_t messages = 0;
-    std::string remote;                         // also of a session that ended
-    JobPtr job;                                 // what the permit is asked about
-    std::shared_ptr<asio::steady_timer> untold; // of the last message that the server may have; expires when it is told
+    std::string remote; // also of a session that ended
+    JobPtr job;         // what the permit is asked about
+    UntoldPtr untold;   // null: Redis knows all that the server may have
 };
 
 Lane::Lane(LaneContext& context, SourceSettings source, std::shared_ptr<SiteLoad> site)
@@ -283,16 +281,33 @@ void Lane::failed(const JobPtr& job, const smtp::Outcome& outcome)
     for (const JobPtr& waiting : std::exchange(queue_, {})) give_back(waiting, ours ? "local-fault" : "lane-backoff");
 }
 
+// Nearly all mail is: a coroutine of its own would cost more than it.
+bool Lane::made_at_once(Taken& taken)
+{
+    taken.draft = context_.maker.draft_at_once(*taken.job);
+    if (!taken.draft) return false;
+    Result<MessageMaker::Draft>& draft = *taken.draft;
+    if (draft && draft->audit_wanted) return false;
+    set_mail(taken, draft ? Result<std::string>{std::move(draft->message)} : std::unexpected{draft.error()});
+    return true;
+}
+
 awaitable<void> Lane::make(Taken& taken)
 {
+    Result<std::string> message = co_await context_.maker.make(taken.job, std::move(taken.draft));
+    set_mail(taken, std::move(message));
+    taken.made.cancel();
+}
+
+void Lane::set_mail(Taken& taken, Result<std::string> message) const
+{
     const Job& job = *taken.job;
-    Result<std::string> message = co_await context_.maker.make(taken.job);
+    crash_point("delivery.prepare.after");
     if (message)
         taken.mail = std::make_shared<const Mail>(Envelope{.sender = job.sender, .recipients = {job.entry.to}},
                                                   std::move(*message));
     else
         taken.mail = std::unexpected{message.error()};
-    taken.made.cancel();
 }
 
 // Takes the job that this connection sends next, and begins to make its mail: unless somebody else may have it sooner.
@@ -304,6 +319,7 @@ void Lane::take_next(Connection& connection)
     if (!connection.session->capabilities().pipelining) return;
     connection.next = std::make_shared<Taken>(context_.executor, std::move(queue_.front()));
     queue_.pop_front();
+    if (made_at_once(*connection.next)) return;
     auto run = [](std::shared_ptr<Lane> self, std::shared_ptr<Taken> taken) -> awaitable<void> {
         co_await self->make(*taken);
     };
@@ -336,7 +352,7 @@ awaitable<void> Lane::send(Connection& connection, Taken& taken)
 {
     const JobPtr& job = taken.job;
     connection.job = job;
-    if (!taken.mail) co_await make(taken);
+    if (!taken.mail && !made_at_once(taken)) co_await make(taken);
     const Result<MailPtr>& mail = *taken.mail;
     if (!mail) {
         context_.finish({.job = job,
@@ -363,11 +379,8 @@ void Lane::report(Connection& connection, const JobPtr& job, smtp::Outcome outco
     const bool spoken_of = outcome.kind != smtp::Outcome::Kind::not_tried;
     const policy::Verdict verdict = policy::decide(outcome);
     if (outcome.may_be_duplicate || verdict.kind == policy::Verdict::Kind::delivered) {
-        connection.untold =
-            std::make_shared<asio::steady_timer>(context_.executor, asio::steady_timer::time_point::max());
-        job->when_told = [executor = context_.executor, timer = connection.untold] {
-            asio::post(executor, [timer] { timer->expires_at(asio::steady_timer::time_point::min()); });
-        };
+        connection.untold = std::make_shared<Untold>(context_.executor);
+        job->when_told = [tell = &context_.tell, untold = connection.untold] { (*tell)(untold); };
     }
     // A connection that the server closed while it was idle: a fresh one may have the message at once.
     if (!spoken_of && used_before && !stopping_ && !job->revoked && context_.lease_holds()) return put_back(job);
@@ -382,11 +395,11 @@ void Lane::report(Connection& connection, const JobPtr& job, smtp::Outcome outco
 // False: our lease ran out first.
 awaitable<bool> Lane::last_one_told(Connection& connection)
 {
-    const std::shared_ptr<asio::steady_timer> untold = std::exchange(connection.untold, nullptr);
-    while (untold && untold->expiry() == asio::steady_timer::time_point::max()) {
+    const UntoldPtr untold = std::exchange(connection.untold, nullptr);
+    while (untold && !untold->told) {
         if (connection.job->revoked || !context_.lease_holds()) co_return false;
-        asio::steady_timer check{context_.executor, kToldCheck};
-        co_await (untold->async_wait(use_result) || check.async_wait(use_result));
+        untold->changed.expires_after(kToldCheck);
+        co_await untold->changed.async_wait(use_result);
     }
     co_return true;
 }

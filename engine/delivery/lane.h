@@ -43,7 +43,8 @@ struct LaneContext {
     const SessionOptions& session;
     std::uint16_t smtp_port = 25;
     std::function<bool()> lease_holds;
-    std::function<void(Finished)> finish;                      // posts to the dispatcher
+    std::function<void(Finished)> finish;                      // hands it to the dispatcher
+    std::function<void(UntoldPtr)> tell;                       // any thread: `told` is set on the lane's
     std::function<std::shared_ptr<const Settings>()> settings; // the shard's current snapshot
     std::function<void(std::ptrdiff_t)> connections_changed;   // +1, -1
     std::mt19937& random;
@@ -77,7 +78,9 @@ private:
     awaitable<bool> connect(Connection& connection, const JobPtr& job);
     awaitable<std::expected<std::unique_ptr<Session>, smtp::Outcome>> open(Connection& connection, const Job& job);
     awaitable<std::expected<std::unique_ptr<Session>, smtp::Outcome>> open_one(Connection& connection, Endpoint target);
+    bool made_at_once(Taken& taken);
     awaitable<void> make(Taken& taken);
+    void set_mail(Taken& taken, Result<std::string> message) const;
     void take_next(Connection& connection);
     MailPtr ready_next(const Connection& connection) const;
     awaitable<void> return_next(Connection& connection);

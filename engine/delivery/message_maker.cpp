@@ -32,7 +32,7 @@ awaitable<Result<ContentPtr>> MessageMaker::content_of(const Job& job)
     co_return content;
 }
 
-Result<MessageMaker::Signed> MessageMaker::render_and_sign(const Job& job, const CompiledContent& content) const
+Result<MessageMaker::Draft> MessageMaker::render_and_sign(const Job& job, const CompiledContent& content) const
 {
     const WallTime now = wall_now();
     const RenderRequest request{.id = job.entry.id, .to = job.entry.to, .vars = job.entry.vars, .now = now};
@@ -42,26 +42,39 @@ Result<MessageMaker::Signed> MessageMaker::render_and_sign(const Job& job, const
     Result<Signature> signature =
         signer_.sign({.tenant = job.entry.tenant, .domain = domain, .message = *message, .now = now});
     if (!signature) return std::unexpected{signature.error()};
-    return Signed{.message = std::move(signature->header_fields) + *message,
-                  .audit_wanted = signature->audit_wanted,
-                  .domain = domain};
+    message->insert(0, signature->header_fields);
+    return Draft{.message = std::move(*message), .audit_wanted = signature->audit_wanted, .domain = domain};
 }
 
-awaitable<Result<std::string>> MessageMaker::make(JobPtr job)
+std::optional<Result<MessageMaker::Draft>> MessageMaker::draft_at_once(const Job& job)
+{
+    if (!job.entry.raw.empty()) return std::nullopt;
+    const ContentPtr content = contents_.at_hand(job.entry.tenant, ContentId{job.entry.content});
+    if (!content || content->cost() > kInlineMax) return std::nullopt;
+    crash_point("delivery.prepare.before");
+    return render_and_sign(job, *content);
+}
+
+awaitable<Result<MessageMaker::Draft>> MessageMaker::draft(const Job& job)
 {
     crash_point("delivery.prepare.before");
-    Result<ContentPtr> content = co_await content_of(*job);
+    const Result<ContentPtr> content = co_await content_of(job);
     if (!content) co_return std::unexpected{content.error()};
-    const bool small = (*content)->cost() <= kInlineMax;
-    Result<Signed> made = small ? render_and_sign(*job, **content)
-                                : co_await workers_.run([&] { return render_and_sign(*job, **content); });
+    if ((*content)->cost() <= kInlineMax) co_return render_and_sign(job, **content);
+    Result<Draft> draft = co_await workers_.run([&] { return render_and_sign(job, **content); });
+    co_return draft;
+}
+
+awaitable<Result<std::string>> MessageMaker::make(JobPtr job, std::optional<Result<Draft>> begun)
+{
+    if (!begun) begun = co_await draft(*job);
+    Result<Draft>& made = *begun;
     if (!made) co_return std::unexpected{made.error()};
     if (made->audit_wanted) {
         const Result<> judged = co_await within(kAuditLimit, "signature audit",
                                                 signer_.audit(job->entry.tenant, *made->domain, made->message));
         if (!judged) co_return std::unexpected{judged.error()};
     }
-    crash_point("delivery.prepare.after");
     co_return std::move(made->message);
 }
 

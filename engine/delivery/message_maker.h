@@ -5,6 +5,7 @@
 //   errors  not_found, unavailable, timeout (content); bad_value, missing (rendering); those of Signer
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "engine/delivery/contents.h"
@@ -21,16 +22,21 @@ public:
           workers_{workers}
     {
     }
-    awaitable<Result<std::string>> make(JobPtr job);
-
-private:
-    struct Signed {
+    // Rendered and signed; sent as it is unless the judge has to see it first.
+    struct Draft {
         std::string message;
         bool audit_wanted = false;
         std::optional<DomainName> domain;
     };
+    // Nothing: the content has to be fetched, or is so large that a worker does it.
+    std::optional<Result<Draft>> draft_at_once(const Job& job);
+    // What is left to do, or all of it.
+    awaitable<Result<std::string>> make(JobPtr job, std::optional<Result<Draft>> draft);
+
+private:
+    awaitable<Result<Draft>> draft(const Job& job);
     awaitable<Result<ContentPtr>> content_of(const Job& job);
-    Result<Signed> render_and_sign(const Job& job, const CompiledContent& content) const;
+    Result<Draft> render_and_sign(const Job& job, const CompiledContent& content) const;
 
     Contents& contents_;
     Signer& signer_;

@@ -13,27 +13,30 @@ std::uint64_t mix(std::uint64_t hash, std::string_view octets)
 
 constexpr std::uint64_t kStart = 0xCBF29CE484222325ULL;
 
-std::uint64_t hash_of(const TenantId& tenant, const EmailAddress& address)
+// The address as EmailAddress::folded gives it.
+std::uint64_t hash_of(const TenantId& tenant, std::string_view address)
 {
     const auto& bytes = tenant.value().bytes();
     const std::string_view id{reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-    return mix(mix(kStart, id), address.folded());
+    return mix(mix(kStart, id), address);
 }
 
-std::uint64_t hash_of(const EmailAddress& address) { return mix(kStart, address.folded()); }
+std::uint64_t hash_of(std::string_view address) { return mix(kStart, address); }
 
 } // namespace
 
 void Suppressions::add(const TenantId& tenant, const EmailAddress& address)
 {
-    hashes_.insert(hash_of(tenant, address));
+    hashes_.insert(hash_of(tenant, address.folded()));
 }
 
-void Suppressions::add_global(const EmailAddress& address) { hashes_.insert(hash_of(address)); }
+void Suppressions::add_global(const EmailAddress& address) { hashes_.insert(hash_of(address.folded())); }
 
 bool Suppressions::covers(const TenantId& tenant, const EmailAddress& address) const
 {
-    return hashes_.contains(hash_of(tenant, address)) || hashes_.contains(hash_of(address));
+    if (hashes_.empty()) return false;
+    const std::string folded = address.folded();
+    return hashes_.contains(hash_of(tenant, folded)) || hashes_.contains(hash_of(folded));
 }
 
 } // namespace penguin::delivery

@@ -25,7 +25,7 @@ namespace penguin::delivery {
 class Settler {
 public:
     static constexpr std::size_t kFlushCount = 100; // outcomes
-    static constexpr std::size_t kBusyCount = 4;
+    static constexpr std::size_t kBusyCount = 4;    // outcomes of the last flush
     static constexpr std::chrono::milliseconds kFlushAfter{2};
     static constexpr std::size_t kCallMax = 500; // outcomes of one call
 

@@ -17,6 +17,12 @@ Shard::Shard(Options options, MessageMaker& maker, std::shared_ptr<const Setting
     : options_{std::move(options)},
       session_{.timeouts = options_.timeouts, .starttls = options_.starttls, .tls = &tls_},
       settings_{std::move(settings)},
+      offered_{io_.get_executor(), [this](JobPtr job) { lane_for(*job).offer(std::move(job)); }},
+      told_{io_.get_executor(),
+            [](const UntoldPtr& untold) {
+                untold->told = true;
+                untold->changed.cancel();
+            }},
       context_{
           .executor = io_.get_executor(),
           .maker = maker,
@@ -24,6 +30,7 @@ Shard::Shard(Options options, MessageMaker& maker, std::shared_ptr<const Setting
           .smtp_port = options_.smtp_port,
           .lease_holds = options_.lease_holds,
           .finish = options_.finish,
+          .tell = [this](UntoldPtr untold) { told_.put(std::move(untold)); },
           .settings = [this] { return settings_; },
           .connections_changed = [this](std::ptrdiff_t by) { connections_.fetch_add(static_cast<std::size_t>(by)); },
           .random = random_}
@@ -39,10 +46,7 @@ void Shard::start()
     thread_ = std::thread{[this] { io_.run(); }};
 }
 
-void Shard::offer(JobPtr job)
-{
-    asio::post(io_, [this, job = std::move(job)]() mutable { lane_for(*job).offer(std::move(job)); });
-}
+void Shard::offer(JobPtr job) { offered_.put(std::move(job)); }
 
 void Shard::apply(std::shared_ptr<const Settings> settings)
 {

@@ -14,6 +14,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include "engine/base/inbox.h"
 #include "engine/delivery/lane.h"
 #include "engine/net/tls_context.h"
 
@@ -57,6 +58,8 @@ private:
     std::mt19937 random_{std::random_device{}()};
     std::atomic<std::size_t> connections_{0};
     std::atomic<std::int64_t> last_beat_{0};
+    Inbox<JobPtr> offered_;
+    Inbox<UntoldPtr> told_;
     LaneContext context_;
     std::map<SiteName, std::weak_ptr<SiteLoad>> sites_;
     std::map<LaneKey, std::shared_ptr<Lane>> lanes_;

@@ -15,8 +15,9 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kVarsArena = 8'192; // octets on the stack for a recipient's parsed variables
-constexpr std::size_t kFieldMax = 65'536; // octets of one rendered header field's value
+constexpr std::size_t kVarsArena = 8'192;     // octets on the stack for a recipient's parsed variables
+constexpr std::size_t kSignatureRoom = 1'024; // octets for the signatures that come in front
+constexpr std::size_t kFieldMax = 65'536;     // octets of one rendered header field's value
 
 std::string rendered_for_all(const Template& text)
 {
@@ -39,6 +40,7 @@ public:
           request_{request},
           scopes_{scopes}
     {
+        out_.reserve(plan.cost() + kSignatureRoom);
     }
 
     Result<std::string> run()

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <span>
 
 #include <fmt/format.h>
 #include <openssl/crypto.h>
@@ -18,10 +19,15 @@ constexpr std::size_t kIndexAt = kBatchAt + kBatchHex + 1;
 constexpr std::size_t kTagHex = 16;
 constexpr int kIndexBase = 36;
 
-std::string hex_of(const std::uint8_t* bytes, std::size_t count)
+std::string hex_of(std::span<const std::uint8_t> bytes)
 {
+    constexpr std::string_view kHex = "0123456789abcdef";
     std::string out;
-    for (std::size_t i = 0; i < count; ++i) fmt::format_to(std::back_inserter(out), "{:02x}", bytes[i]);
+    out.reserve(2 * bytes.size());
+    for (const std::uint8_t byte : bytes) {
+        out += kHex[byte >> 4];
+        out += kHex[byte & 0x0F];
+    }
     return out;
 }
 
@@ -33,7 +39,7 @@ std::string tag_of(const std::array<std::uint8_t, 32>& key, const MessageId& id)
     unsigned length = 0;
     HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(said.data()),
          said.size(), hmac.data(), &length);
-    return hex_of(hmac.data(), kTagHex / 2);
+    return hex_of(std::span{hmac}.first(kTagHex / 2));
 }
 
 // "0190...": 32 digits without the hyphens of the usual form.
@@ -50,7 +56,7 @@ EmailAddress ReturnPath::make(const MessageId& id, const DomainName& bounce_host
 {
     std::array<char, 8> digits{};
     const char* end = std::to_chars(digits.data(), digits.data() + digits.size(), id.index, kIndexBase).ptr;
-    const std::string local = fmt::format("b-{}-{}-{}", hex_of(id.batch.value().bytes().data(), kBatchHex / 2),
+    const std::string local = fmt::format("b-{}-{}-{}", hex_of(id.batch.value().bytes()),
                                           std::string_view{digits.data(), end}, tag_of(key_, id));
     // At most 2 + 32 + 1 + 3 + 1 + 16 = 55 octets of the 64 that RFC 5321 allows; a host of ours is short.
     return EmailAddress::parse(local + "@" + bounce_host.text()).value();

@@ -1,9 +1,11 @@
 #include "engine/net/tcp_stream.h"
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <cerrno>
 #include <optional>
+#include <tuple>
 
 #include <sys/socket.h>
 
@@ -124,14 +126,26 @@ Result<std::size_t> TcpStream::read_now(std::span<char> into)
     return std::unexpected{error_of(errno_code(), "reading")};
 }
 
+// Most writes find room at once; through the reactor each would cost a turn of the loop. What is left waits there.
 awaitable<Result<>> TcpStream::write(std::span<const std::string_view> pieces, SteadyTime deadline)
 {
     assert(pieces.size() <= kPiecesMax);
-    if (!guarded_->begin(deadline)) co_return Guarded::late("writing");
+    if (deadline <= std::chrono::steady_clock::now()) co_return Guarded::late("writing");
     std::array<asio::const_buffer, kPiecesMax> buffers;
     for (std::size_t i = 0; i < pieces.size(); ++i) buffers[i] = asio::buffer(pieces[i].data(), pieces[i].size());
-    const std::span<const asio::const_buffer> used{buffers.data(), pieces.size()};
-    const auto [code, count] = co_await asio::async_write(guarded_->socket, used, use_result);
+    std::span<const asio::const_buffer> left{buffers.data(), pieces.size()};
+    const std::size_t octets = asio::buffer_size(left);
+    error_code code;
+    std::size_t written = guarded_->socket.write_some(left, code);
+    if (code && code != asio::error::would_block) co_return std::unexpected{error_of(code, "writing")};
+    if (written == octets) co_return Result<>{};
+    for (asio::const_buffer& buffer : std::span{buffers}.first(pieces.size())) {
+        const std::size_t of_it = std::min(written, buffer.size());
+        buffer += of_it;
+        written -= of_it;
+    }
+    if (!guarded_->begin(deadline)) co_return Guarded::late("writing");
+    std::tie(code, written) = co_await asio::async_write(guarded_->socket, left, use_result);
     co_return guarded_->end(code, "writing");
 }
 

@@ -1,42 +1,12 @@
 #include "engine/smtp/body_encoder.h"
 
 #include <algorithm>
-#include <cstdint>
 #include <cstring>
 #include <string>
 
+#include "engine/smtp/octets.h"
+
 namespace penguin::smtp {
-
-namespace {
-
-struct Octets {
-    std::size_t cr = 0;
-    std::size_t nul = 0;
-    bool eight_bit = false;
-};
-
-// One pass without branches, in blocks whose counters fit an octet: the compiler makes vector code of it.
-Octets count_octets(std::string_view text)
-{
-    constexpr std::size_t kBlock = 255;
-    Octets out;
-    std::uint8_t high = 0;
-    for (std::size_t start = 0; start < text.size(); start += kBlock) {
-        std::uint8_t cr = 0;
-        std::uint8_t nul = 0;
-        for (const char c : text.substr(start, kBlock)) {
-            cr = static_cast<std::uint8_t>(cr + (c == '\r'));
-            nul = static_cast<std::uint8_t>(nul + (c == '\0'));
-            high |= static_cast<std::uint8_t>(c);
-        }
-        out.cr += cr;
-        out.nul += nul;
-    }
-    out.eight_bit = (high & 0x80) != 0;
-    return out;
-}
-
-} // namespace
 
 Result<Body> Body::check(std::string_view message)
 {

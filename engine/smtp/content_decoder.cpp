@@ -1,7 +1,8 @@
 #include "engine/smtp/content_decoder.h"
 
-#include <algorithm>
 #include <cstring>
+
+#include "engine/smtp/octets.h"
 
 namespace penguin::smtp {
 
@@ -28,8 +29,9 @@ std::size_t ContentDecoder::line_end(std::string_view input, std::size_t from)
 
 void ContentDecoder::count(std::string_view content)
 {
-    crs_ += static_cast<std::uint64_t>(std::ranges::count(content, '\r'));
-    nul_ = nul_ || content.contains('\0');
+    const Octets octets = count_octets(content);
+    crs_ += octets.cr;
+    nul_ = nul_ || octets.nul > 0;
 }
 
 // The octets of a dot at the start of a line, which are no content. True: it was the final one.

@@ -67,6 +67,18 @@ class VerbsTest(unittest.TestCase):
             self.assertGreater(results["rss_mb"][name], 0)
         self.assertIn(results["limit"], ("sink", "client", "others", "machine", "daemon", "redis", "postgres", "dns", "waiting"))
 
+    def test_drain_tells_what_bounds_a_signed_rate(self):
+        bound = self.figures([*DRAIN, "--dkim", "rsa2048", "--bound"])["results"]["signed_bound"]
+        self.assertEqual(["rsa2048_us", "unsigned_us", "messages_per_second", "share"], list(bound))
+        cost = bound["rsa2048_us"] + bound["unsigned_us"]
+        self.assertAlmostEqual(os.cpu_count() * 1e6 / cost, bound["messages_per_second"], delta=1)
+        self.assertGreater(bound["share"], 0)
+
+    def test_bound_wants_signed_mail(self):
+        done = subprocess.run([PROGRAM, *DRAIN, "--bound"], capture_output=True, text=True, timeout=60)
+        self.assertNotEqual(0, done.returncode)
+        self.assertIn("--bound: goes with --dkim rsa2048", done.stdout + done.stderr)
+
     def test_submit_measures_each_case(self):
         results = self.figures(SUBMIT)["results"]
         self.assertEqual([("batches", 1), ("batches", 20), ("inject", 1)], [(case["call"], case["batch"]) for case in results["cases"]])
