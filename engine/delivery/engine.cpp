@@ -12,9 +12,9 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include "engine/base/inbox.h"
 #include "engine/base/log.h"
 #include "engine/delivery/dispatcher.h"
+#include "engine/delivery/inbox.h"
 #include "engine/delivery/shard.h"
 #include "engine/dns/dns_cache.h"
 

@@ -14,7 +14,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include "engine/base/inbox.h"
+#include "engine/delivery/inbox.h"
 #include "engine/delivery/lane.h"
 #include "engine/net/tls_context.h"
 

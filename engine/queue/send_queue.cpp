@@ -209,18 +209,24 @@ awaitable<Result<SettleReport>> SendQueue::settle(std::span<const Settlement> se
 
 awaitable<Result<SettleReport>> SendQueue::State::settle(std::span<const Settlement> part)
 {
+    constexpr std::size_t kEventsAt = 4; // of the arguments
     constexpr std::string_view kDoneSeconds = "604800"; // a week: longer than any entry lives (DESIGN: 4 d 12 h)
     std::string call = fmt::format("{}:{}", options.incarnation, ++settle_calls);
-    std::vector<std::string> arguments{options.node.value(), options.incarnation, call, std::string{kDoneSeconds}};
+    std::vector<std::string> arguments{options.node.value(), options.incarnation, call, std::string{kDoneSeconds}, ""};
+    std::string events;
     for (const Settlement& one : part) {
+        const std::string event = one.event.to_json();
+        events += events.empty() ? '[' : ',';
+        events += event;
         const auto earlier = doubtful.find(one.token);
         arguments.push_back(one.token);
         arguments.push_back(one.event.message.text());
-        arguments.push_back(one.event.to_json());
+        arguments.push_back(std::to_string(event.size()));
         arguments.push_back(earlier == doubtful.end() ? "" : earlier->second);
         arguments.push_back(std::to_string(to_unix_ms(one.retry_at)));
         arguments.push_back(one.retry ? packed(*one.retry) : "");
     }
+    arguments[kEventsAt] = std::move(events) + "]";
     const Result<RedisReply> reply = co_await scripts.run(scripts::settle, std::move(arguments));
     if (!reply) {
         if (!is_doubtful(reply.error().code)) co_return std::unexpected{reply.error()};

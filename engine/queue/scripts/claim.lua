@@ -79,7 +79,8 @@ local function serve(zset, key_of, budget, floor, take)
         local weights, scores, gone = weights_of(tenants), {}, {}
         for i, tenant in ipairs(tenants) do
             if left <= 0 then break end
-            local got = pop(key_of(tenant), tenant, math.min(left, math.ceil(quantum * weights[i])))
+            local most_now = #tenants == 1 and left or math.ceil(quantum * weights[i]) -- alone, it has all turns
+            local got = pop(key_of(tenant), tenant, math.min(left, most_now))
             if #got == 0 then gone[#gone + 1] = tenant
             else
                 floor = math.max(floor, tonumber(low[2 * i]))

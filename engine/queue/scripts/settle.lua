@@ -1,14 +1,15 @@
 #!lua flags=allow-oom
--- Takes outcomes. ARGV: prefix, node, incarnation, name of this call, seconds that `done` stays, then for each outcome:
---   token, message id, event, names of earlier calls that told it and whose reply was lost (with spaces between),
---   time of the retry (ms), packed value ('' : final)
+-- Takes outcomes. ARGV: prefix, node, incarnation, name of this call, seconds that `done` stays, all events as a JSON array
+-- without spaces (one string: Lua takes its time for each), then for each outcome:
+--   token, message id, octets of its event, names of earlier calls that told it and whose reply was lost (with spaces
+--   between), time of the retry (ms), packed value ('' : final)
 -- Gives {settled, late}
-local node, incarnation, call, done_ttl = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local node, incarnation, call, done_ttl, events = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local CALLS_MAX = 1000 -- calls remembered: more than can be under way when a connection breaks
 local hand, calls = P .. 'hand:' .. node, P .. 'told:' .. node
 
 local tokens = {}
-for i = 6, #ARGV, 6 do tokens[#tokens + 1] = ARGV[i] end
+for i = 7, #ARGV, 6 do tokens[#tokens + 1] = ARGV[i] end
 local held = {}
 if holds_name(node, incarnation) then
     local values = redis.call('HMGET', hand, unpack(tokens))
@@ -23,8 +24,11 @@ local function told_by_one_of(names)
 end
 
 local settled, told, late, gone, waits, dues = 0, {}, {}, {}, {}, {}
-for i = 6, #ARGV, 6 do
-    local token, id, event, earlier, time, value = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5]
+local at = 2 -- behind the bracket
+for i = 7, #ARGV, 6 do
+    local token, id, octets, earlier, time, value = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5]
+    local event = { at, at + octets - 1 }
+    at = at + octets + 1
     if held[token] then
         held[token] = nil
         settled = settled + 1
@@ -50,7 +54,12 @@ if #dues > 0 then
     redis.call('ZADD', P .. 'due', unpack(dues))
     redis.call('HSET', P .. 'wait', unpack(waits))
 end
-tell(told, late)
+if #told == #tokens then redis.call('XADD', P .. 'events', '*', 'o', events)
+else
+    for i, event in ipairs(told) do told[i] = string.sub(events, event[1], event[2]) end
+    for i, event in ipairs(late) do late[i] = string.sub(events, event[1], event[2]) end
+    tell(told, late)
+end
 redis.call('ZADD', calls, digits(now), call)
 redis.call('ZREMRANGEBYRANK', calls, 0, -CALLS_MAX - 1)
 redis.call('EXPIRE', calls, 3600)

@@ -33,8 +33,8 @@ public:
     using Script = std::function<std::vector<Bytes>(const Bytes& query)>;
 
     explicit ScriptedServer(asio::io_context& io)
-        : udp_{io, udp::endpoint{asio::ip::address_v4::loopback(), 0}},
-          tcp_{io, tcp::endpoint{asio::ip::address_v4::loopback(), udp_.local_endpoint().port()}}
+        : tcp_{io, tcp::endpoint{asio::ip::address_v4::loopback(), 0}}, // first: of TCP many ports are in use
+          udp_{io, udp::endpoint{asio::ip::address_v4::loopback(), tcp_.local_endpoint().port()}}
     {
         receive();
         asio::co_spawn(io, serve_tcp(), asio::detached);
@@ -80,8 +80,8 @@ private:
         }
     }
 
-    udp::socket udp_;
     tcp::acceptor tcp_;
+    udp::socket udp_;
     udp::endpoint from_;
     std::array<std::uint8_t, 1500> buffer_{};
 };

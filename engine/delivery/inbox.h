@@ -1,4 +1,4 @@
-// engine/base/inbox.h
+// engine/delivery/inbox.h
 // Values for another thread's executor: one wake-up there takes all that came meanwhile, in their order. A busy sender pays
 // a lock a value, where a post each pays an allocation and often a wake-up.
 //
@@ -16,7 +16,7 @@
 
 #include "engine/base/asio.h"
 
-namespace penguin {
+namespace penguin::delivery {
 
 template <class Value>
 class Inbox {
@@ -55,4 +55,4 @@ private:
     std::vector<Value> waiting_;
 };
 
-} // namespace penguin
+} // namespace penguin::delivery

@@ -1,4 +1,4 @@
-#include "engine/base/inbox.h"
+#include "engine/delivery/inbox.h"
 
 #include <memory>
 #include <thread>
@@ -6,7 +6,7 @@
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
-namespace penguin {
+namespace penguin::delivery {
 namespace {
 
 TEST(Inbox, OneWakeUpTakesAllInTheirOrder)
@@ -74,4 +74,4 @@ TEST(Inbox, NothingIsLostBetweenThreads)
 }
 
 } // namespace
-} // namespace penguin
+} // namespace penguin::delivery
