@@ -9,9 +9,6 @@ namespace penguin::bench {
 
 namespace {
 
-constexpr const char* kResolver = "127.0.0.53"; // peers ask at port 53
-constexpr std::uint16_t kDnsPort = 53;
-
 std::vector<std::string> site_addresses(std::size_t sites)
 {
     std::vector<std::string> addresses;
@@ -36,9 +33,9 @@ PeerWorld::PeerWorld(Patience& patience, const CompareOptions& options, bool is_
                   .threads = options.drain.world.sink_threads,
                   .tls = false,
                   .log = ""}},
-      nameserver_{folder_.path() / "dns", kDnsPort, kResolver},
+      nameserver_{folder_.path() / "dns", kPeerDnsPort, kPeerResolver},
       peer_{make_peer(options.peer, {.folder = folder_.path() / "peer",
-                                     .name_server = kResolver,
+                                     .name_server = kPeerResolver,
                                      .smtp_port = smtp_port_,
                                      .sites = options.drain.world.sites,
                                      .connections = options.drain.world.connections,

@@ -15,6 +15,10 @@
 
 namespace penguin::bench {
 
+// Where the name server of a peer's world stands: other MTAs ask at port 53 only.
+inline constexpr const char* kPeerResolver = "127.0.0.53";
+inline constexpr std::uint16_t kPeerDnsPort = 53;
+
 struct PeerOptions {
     std::filesystem::path folder; // its own
     std::string name_server;      // an address; port 53

@@ -7,13 +7,6 @@
 
 namespace penguin::bench {
 
-namespace {
-
-constexpr const char* kResolver = "127.0.0.53"; // peers ask at port 53
-constexpr std::uint16_t kDnsPort = 53;
-
-} // namespace
-
 FarPeer::FarPeer(Patience& patience, const WorldOptions& options)
     : patience_{patience},
       folder_{options.work},
@@ -26,9 +19,9 @@ FarPeer::FarPeer(Patience& patience, const WorldOptions& options)
                   .relayed = true,
                   .log = sink_log().string()}},
       relay_{patience, folder_.path() / "relay", {.port = smtp_port_, .round_trip = options.round_trip.value()}},
-      nameserver_{folder_.path() / "dns", kDnsPort, kResolver},
+      nameserver_{folder_.path() / "dns", kPeerDnsPort, kPeerResolver},
       peer_{make_peer("postfix", {.folder = folder_.path() / "peer",
-                                  .name_server = kResolver,
+                                  .name_server = kPeerResolver,
                                   .smtp_port = smtp_port_,
                                   .sites = 1,
                                   .connections = options.connections,

@@ -311,14 +311,21 @@ void Dispatcher::finished(const Finished& finished)
     if (finished.verdict.kind == policy::Verdict::Kind::give_back) return give_back(finished, now);
     queue::Settlement settlement = settlement_of(finished, options_.retry, now, random());
     const queue::Event& event = settlement.event;
-    parts_.metrics
-        .counter("penguin_delivery_outcomes_total", "What became of attempts.",
-                 {{"kind", std::string{name_of(event.kind)}}, {"class", event.klass}})
-        .add();
+    outcomes_of(event.kind, finished.verdict.klass).add();
     if (event.kind == queue::EventKind::delivered) latency_.observe(static_cast<double>(event.latency_ms) / 1000);
     log::debug("delivery", name_of(event.kind),
                {{"message", job.entry.id.text()}, {"remote", event.remote}, {"reply", event.reply}});
     settler_.settle(std::move(settlement));
+}
+
+Counter& Dispatcher::outcomes_of(queue::EventKind kind, policy::BounceClass klass)
+{
+    Counter*& counter = outcomes_[{kind, klass}];
+    if (counter == nullptr)
+        counter = &parts_.metrics.counter(
+            "penguin_delivery_outcomes_total", "What became of attempts.",
+            {{"kind", std::string{name_of(kind)}}, {"class", std::string{policy::name_of(klass)}}});
+    return *counter;
 }
 
 void Dispatcher::note_sign(const Finished& finished, WallTime now)

@@ -99,6 +99,7 @@ private:
     std::map<std::string, std::size_t> rooms(WallTime now) const;
     void forget_quiet_sites(WallTime now);
     void note_sign(const Finished& finished, WallTime now);
+    Counter& outcomes_of(queue::EventKind kind, policy::BounceClass klass);
     void give_back(const Finished& finished, WallTime now);
     void park(const Job& job);
     void gone(const queue::Token& token);
@@ -124,6 +125,7 @@ private:
     SteadyTime deadline_{};
     mutable std::mutex status_mutex_; // guards status_
     Status status_{.why_not = "starting"};
+    std::map<std::pair<queue::EventKind, policy::BounceClass>, Counter*> outcomes_;
     Counter& claimed_;
     Counter& parked_;
     Counter& released_;

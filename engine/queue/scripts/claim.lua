@@ -184,9 +184,12 @@ if #taken == 0 then
     if fine then return {} end
     return type(why) == 'table' and why or { err = 'ERR ' .. tostring(why) }
 end
-local marks = {}
-for i, one in ipairs(taken) do marks[i] = P .. 'done:' .. (id_of(one[3]) or '') end
-local done = redis.call('MGET', unpack(marks))
+local done = {}
+if redis.call('EXISTS', P .. 'dones') == 1 then -- there is a late outcome that is remembered, which is rare
+    local marks = {}
+    for i, one in ipairs(taken) do marks[i] = P .. 'done:' .. (id_of(one[3]) or '') end
+    done = redis.call('MGET', unpack(marks))
+end
 local base = redis.call('INCRBY', P .. 'tokens', #taken) - #taken
 local out = {}
 for i, one in ipairs(taken) do

@@ -45,6 +45,7 @@ for i = 7, #ARGV, 6 do
     elseif value == '' then
         late[#late + 1] = event
         redis.call('SET', P .. 'done:' .. id, '1', 'EX', done_ttl)
+        redis.call('SET', P .. 'dones', '1', 'EX', done_ttl)
         redis.call('ZREM', P .. 'due', id)
         redis.call('HDEL', P .. 'wait', id)
     end

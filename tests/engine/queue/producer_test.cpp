@@ -43,6 +43,7 @@ TEST_F(ProducerTest, TwoCommandsOfRedisCliQueueAMessage)
 TEST_F(ProducerTest, AProducersEntryIsHonouredAsDoneInAnyCase)
 {
     server().cli("SET '" + key + "done:018f0000-0000-7000-8000-000000000001.0' 1");
+    server().cli("SET '" + key + "dones' 1");
     push(R"({"to":"ann@b.example","raw":"YQ==","tenant":")" + tenant +
              R"(","id":"018F0000-0000-7000-8000-000000000001.0","v":1})",
          tenant);
