@@ -16,7 +16,7 @@ namespace penguin::bench {
 struct CompareOptions {
     std::string peer = "postfix";
     std::size_t unsigned_messages = 50'000;
-    std::size_t signed_messages = 4'000;
+    std::size_t signed_messages = 10'000;
     std::size_t feeders = 20; // connections that hand the peer its messages
     DrainOptions drain;       // size, domains, sites, connections ...
 };

@@ -9,7 +9,10 @@ namespace penguin::control::db {
 
 namespace {
 
-constexpr std::uint32_t kByteaOid = 17; // pg_type.dat: the same in every server
+// pg_type.dat: the same in every server
+constexpr std::uint32_t kByteaOid = 17;
+constexpr std::uint32_t kTextOid = 25;
+constexpr std::uint32_t kUuidOid = 2950;
 constexpr std::uint32_t kNull = 0xFFFFFFFF;
 
 void append_number(std::string& out, std::uint32_t value)
@@ -23,20 +26,27 @@ void append_octets(std::string& out, BytesView one)
     out += one.value;
 }
 
-void append_octets(std::string& out, const std::optional<Bytes>& one)
+void append_octets(std::string& out, const std::optional<BytesView>& one)
 {
-    if (one) return append_octets(out, BytesView{one->value});
+    if (one) return append_octets(out, *one);
     append_number(out, kNull);
 }
 
+void append_octets(std::string& out, const std::optional<Bytes>& one)
+{
+    append_octets(out, one ? std::optional{BytesView{one->value}} : std::nullopt);
+}
+
+void append_octets(std::string& out, const std::string& one) { append_octets(out, BytesView{one}); }
+
 // As array_recv reads it: dimensions, whether there are NULLs, type; length and lower bound; then each with its length.
 template <class Octets>
-std::string binary_array(const std::vector<Octets>& values)
+std::string binary_array(const std::vector<Octets>& values, std::uint32_t type)
 {
     std::string out;
     append_number(out, values.empty() ? 0 : 1);
-    append_number(out, std::same_as<Octets, BytesView> ? 0 : 1);
-    append_number(out, kByteaOid);
+    append_number(out, std::same_as<Octets, BytesView> || std::same_as<Octets, std::string> ? 0 : 1);
+    append_number(out, type);
     if (values.empty()) return out;
     append_number(out, static_cast<std::uint32_t>(values.size()));
     append_number(out, 1);
@@ -74,13 +84,25 @@ Params& Params::add(const std::vector<Bytes>& values)
 
 Params& Params::add(const std::vector<BytesView>& values)
 {
-    params_.push_back({binary_array(values), true});
+    params_.push_back({binary_array(values, kByteaOid), true});
     return *this;
 }
 
 Params& Params::add(const std::vector<std::optional<Bytes>>& values)
 {
-    params_.push_back({binary_array(values), true});
+    params_.push_back({binary_array(values, kByteaOid), true});
+    return *this;
+}
+
+Params& Params::add(const Texts& texts)
+{
+    params_.push_back({binary_array(texts.values, kTextOid), true});
+    return *this;
+}
+
+Params& Params::add_ids(const std::vector<std::optional<BytesView>>& ids)
+{
+    params_.push_back({binary_array(ids, kUuidOid), true});
     return *this;
 }
 

@@ -3,7 +3,7 @@
 //
 //   takes    text, whole numbers, double, bool, Uuid and our strong ids, WallTime, Bytes, nullptr, std::optional of
 //            these (nothing is NULL), std::vector of these (an SQL array; elements may be optional). Octets go binary,
-//            also in an array.
+//            and so do arrays of octets, of ids (uuid[]) and of Texts (text[]): PostgreSQL reads them in half the time.
 //   types    PostgreSQL infers them from the statement; write a cast ($1::uuid[]) where it cannot
 //   JSON     is text; write $1::jsonb where the column does not say so
 //   limits   kParamsMax a statement (the protocol's 65,535 is far away)
@@ -33,6 +33,20 @@ struct BytesView {
     std::string_view value;
 };
 
+// A text[], and no array of anything else that is written as text.
+struct Texts {
+    std::vector<std::string> values;
+};
+
+template <class Value>
+inline constexpr bool kIsId = false;
+template <>
+inline constexpr bool kIsId<Uuid> = true;
+template <class Tag>
+inline constexpr bool kIsId<StrongType<Uuid, Tag>> = true;
+template <class Value>
+inline constexpr bool kIsId<std::optional<Value>> = kIsId<Value>;
+
 class Params {
 public:
     Params() = default;
@@ -51,6 +65,7 @@ public:
     Params& add(const std::vector<Bytes>& values);
     Params& add(const std::vector<BytesView>& values);
     Params& add(const std::vector<std::optional<Bytes>>& values);
+    Params& add(const Texts& texts);
     template <class Value>
     Params& add(const Value& value)
     {
@@ -60,6 +75,15 @@ public:
     Params& add(const std::optional<Value>& value)
     {
         return value ? add(*value) : add(nullptr);
+    }
+    template <class Value>
+        requires(kIsId<Value>)
+    Params& add(const std::vector<Value>& values)
+    {
+        std::vector<std::optional<BytesView>> ids;
+        ids.reserve(values.size());
+        for (const Value& value : values) ids.push_back(octets_of(value));
+        return add_ids(ids);
     }
     template <class Value>
     Params& add(const std::vector<Value>& values)
@@ -88,6 +112,21 @@ private:
     {
         return text_of(value.value());
     }
+    static std::optional<BytesView> octets_of(const Uuid& id)
+    {
+        return BytesView{{reinterpret_cast<const char*>(id.bytes().data()), id.bytes().size()}};
+    }
+    template <class Tag>
+    static std::optional<BytesView> octets_of(const StrongType<Uuid, Tag>& id)
+    {
+        return octets_of(id.value());
+    }
+    template <class Value>
+    static std::optional<BytesView> octets_of(const std::optional<Value>& id)
+    {
+        return id ? octets_of(*id) : std::nullopt;
+    }
+    Params& add_ids(const std::vector<std::optional<BytesView>>& ids);
     static void append_quoted(std::string& array, std::string_view text);
     template <class Value>
     static void append_element(std::string& array, const Value& value)

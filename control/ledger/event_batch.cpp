@@ -1,5 +1,6 @@
 #include "control/ledger/event_batch.h"
 
+#include <algorithm>
 #include <optional>
 #include <set>
 
@@ -18,6 +19,14 @@ int& counter_of(Counts& counts, queue::EventKind kind)
     case queue::EventKind::cancelled: break;
     }
     return counts.cancelled;
+}
+
+// Octets up to the first that is not ASCII, or is NUL.
+std::size_t plain_length(std::string_view text)
+{
+    const auto odd =
+        std::ranges::find_if(text, [](char c) { return c == '\0' || static_cast<unsigned char>(c) >= 0x80; });
+    return static_cast<std::size_t>(odd - text.begin());
 }
 
 // Length of the well-formed UTF-8 sequence at the start of `text`, 0 when there is none (RFC 3629).
@@ -63,6 +72,10 @@ std::string clean_text(std::string_view text)
     std::string out;
     out.reserve(text.size());
     while (!text.empty()) {
+        const std::size_t plain = plain_length(text);
+        out += text.substr(0, plain);
+        text.remove_prefix(plain);
+        if (text.empty()) break;
         const std::size_t length = text.front() == '\0' ? 0 : utf8_length(text);
         if (length == 0)
             out += '?';
@@ -112,7 +125,7 @@ db::Params event_params(const std::vector<const queue::Event*>& events, WallTime
         return values;
     };
     const auto text = [&](std::string queue::Event::* member) {
-        return column([member](const queue::Event& event) { return clean_text(event.*member); });
+        return db::Texts{column([member](const queue::Event& event) { return clean_text(event.*member); })};
     };
     using Event = queue::Event;
     db::Params params;
@@ -120,7 +133,7 @@ db::Params event_params(const std::vector<const queue::Event*>& events, WallTime
     params.add(column([](const Event& event) { return event.tenant; }));
     params.add(column([](const Event& event) { return event.message.batch; }));
     params.add(column([](const Event& event) { return event.message.index; }));
-    params.add(column([](const Event& event) { return std::string{name_of(event.kind)}; }));
+    params.add(db::Texts{column([](const Event& event) { return std::string{name_of(event.kind)}; })});
     params.add(column([](const Event& event) { return static_cast<std::int32_t>(event.attempt & 0x7FFFFFFFU); }));
     params.add(column([](const Event& event) { return event.code; }));
     params.add(column([now](const Event& event) { return plausible(event.at, now); }));
@@ -131,7 +144,7 @@ db::Params event_params(const std::vector<const queue::Event*>& events, WallTime
     params.add(column([](const Event& event) { return event.late; }));
     params.add(column([](const Event& event) { return event.campaign; }));
     params.add(column([](const Event& event) { return event.mailbox; }));
-    params.add(column([](const Event& event) { return clean_text(event_key(event)); }));
+    params.add(db::Texts{column([](const Event& event) { return clean_text(event_key(event)); })});
     for (std::string Event::* member : {&Event::recipient, &Event::klass, &Event::rule, &Event::phase, &Event::enhanced,
                                         &Event::reply, &Event::site, &Event::source, &Event::remote})
         params.add(text(member));

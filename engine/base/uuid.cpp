@@ -54,12 +54,12 @@ Uuid Uuid::v7(WallTime now)
 std::string Uuid::text() const
 {
     static constexpr char kHex[] = "0123456789abcdef";
-    std::string out;
-    out.reserve(36);
-    for (std::size_t i = 0; i < bytes_.size(); ++i) {
-        if (is_dash_place(out.size())) out += '-';
-        out += kHex[bytes_[i] >> 4];
-        out += kHex[bytes_[i] & 0x0F];
+    std::string out(36, '-');
+    std::size_t at = 0;
+    for (const std::uint8_t byte : bytes_) {
+        if (is_dash_place(at)) ++at;
+        out[at++] = kHex[byte >> 4];
+        out[at++] = kHex[byte & 0x0F];
     }
     return out;
 }

@@ -1,8 +1,9 @@
 #include "engine/queue/json_text.h"
 
-#include <fmt/format.h>
-
+#include <algorithm>
 #include <iterator>
+
+#include <fmt/format.h>
 
 namespace penguin::queue {
 
@@ -24,6 +25,16 @@ std::size_t sequence_at(std::string_view text)
     const bool surrogate = first == 0xED && second > 0x9F;
     const bool beyond = first == 0xF4 && second > 0x8F;
     return overlong || surrogate || beyond ? 0 : size;
+}
+
+// Octets up to the first that does not stand as it is.
+std::size_t plain_length(std::string_view text)
+{
+    const auto odd = std::ranges::find_if(text, [](char c) {
+        const auto octet = static_cast<unsigned char>(c);
+        return octet < 0x20 || octet >= 0x80 || c == '"' || c == '\\';
+    });
+    return static_cast<std::size_t>(odd - text.begin());
 }
 
 void append_ascii(std::string& out, char c)
@@ -48,6 +59,10 @@ void append_json_text(std::string& out, std::string_view text)
 {
     out += '"';
     while (!text.empty()) {
+        const std::size_t plain = plain_length(text);
+        out += text.substr(0, plain);
+        text.remove_prefix(plain);
+        if (text.empty()) break;
         const std::size_t size = sequence_at(text);
         if (size == 0)
             out += "\xEF\xBF\xBD";

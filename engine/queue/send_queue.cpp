@@ -209,7 +209,7 @@ awaitable<Result<SettleReport>> SendQueue::settle(std::span<const Settlement> se
 
 awaitable<Result<SettleReport>> SendQueue::State::settle(std::span<const Settlement> part)
 {
-    constexpr std::size_t kEventsAt = 4; // of the arguments
+    constexpr std::size_t kEventsAt = 4;                // of the arguments
     constexpr std::string_view kDoneSeconds = "604800"; // a week: longer than any entry lives (DESIGN: 4 d 12 h)
     std::string call = fmt::format("{}:{}", options.incarnation, ++settle_calls);
     std::vector<std::string> arguments{options.node.value(), options.incarnation, call, std::string{kDoneSeconds}, ""};

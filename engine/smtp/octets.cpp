@@ -29,7 +29,7 @@ Octets count_octets(std::string_view text)
     constexpr std::size_t kBlock = 128; // of a fixed length: a loop without a tail
     Octets out;
     while (text.size() >= kBlock) {
-        add_block({text.data(), kBlock}, out);
+        add_block(text.substr(0, kBlock), out);
         text.remove_prefix(kBlock);
     }
     add_block(text, out);

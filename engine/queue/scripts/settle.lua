@@ -24,16 +24,13 @@ local function told_by_one_of(names)
 end
 
 local settled, told, late, gone, waits, dues = 0, {}, {}, {}, {}, {}
-local at = 2 -- behind the bracket
 for i = 7, #ARGV, 6 do
-    local token, id, octets, earlier, time, value = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5]
-    local event = { at, at + octets - 1 }
-    at = at + octets + 1
+    local token, id, earlier, time, value = ARGV[i], ARGV[i + 1], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5]
     if held[token] then
         held[token] = nil
         settled = settled + 1
         gone[#gone + 1] = token
-        told[#told + 1] = event
+        told[#told + 1] = (i - 1) / 6
         if value ~= '' then
             dues[#dues + 1] = time
             dues[#dues + 1] = id
@@ -43,7 +40,7 @@ for i = 7, #ARGV, 6 do
     elseif told_by_one_of(earlier) then
         settled = settled + 1
     elseif value == '' then
-        late[#late + 1] = event
+        late[#late + 1] = (i - 1) / 6
         redis.call('SET', P .. 'done:' .. id, '1', 'EX', done_ttl)
         redis.call('SET', P .. 'dones', '1', 'EX', done_ttl)
         redis.call('ZREM', P .. 'due', id)
@@ -57,8 +54,13 @@ if #dues > 0 then
 end
 if #told == #tokens then redis.call('XADD', P .. 'events', '*', 'o', events)
 else
-    for i, event in ipairs(told) do told[i] = string.sub(events, event[1], event[2]) end
-    for i, event in ipairs(late) do late[i] = string.sub(events, event[1], event[2]) end
+    local each, at = {}, 2 -- behind the bracket
+    for i = 9, #ARGV, 6 do
+        each[#each + 1] = string.sub(events, at, at + ARGV[i] - 1)
+        at = at + ARGV[i] + 1
+    end
+    for i, event in ipairs(told) do told[i] = each[event] end
+    for i, event in ipairs(late) do late[i] = each[event] end
     tell(told, late)
 end
 redis.call('ZADD', calls, digits(now), call)

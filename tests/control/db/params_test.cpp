@@ -42,6 +42,22 @@ TEST(Params, ArraysOfOctetsGoBinary)
     EXPECT_EQ(params.all()[1].value, "\0\0\0\0\0\0\0\0\0\0\0\x11"s);
 }
 
+TEST(Params, ArraysOfIdsAndTextsGoBinary)
+{
+    using namespace std::string_literals;
+    const Uuid id = Uuid::parse("00112233-4455-6677-8899-aabbccddeeff").value();
+    const std::string octets = "\x00\x11\x22\x33\x44\x55\x66\x77\x88\x99\xaa\xbb\xcc\xdd\xee\xff"s;
+    const Params params{std::vector<std::optional<TenantId>>{TenantId{id}, std::nullopt}, Texts{{"a{\"", ""}},
+                        std::vector<Uuid>{}};
+    EXPECT_TRUE(params.all()[0].binary);
+    EXPECT_EQ(params.all()[0].value,
+              "\0\0\0\x01\0\0\0\x01\0\0\x0b\x86\0\0\0\x02\0\0\0\x01\0\0\0\x10"s + octets + "\xff\xff\xff\xff"s);
+    EXPECT_TRUE(params.all()[1].binary);
+    EXPECT_EQ(params.all()[1].value, "\0\0\0\x01\0\0\0\0\0\0\0\x19\0\0\0\x02\0\0\0\x01\0\0\0\x03"
+                                     "a{\"\0\0\0\0"s);
+    EXPECT_EQ(params.all()[2].value, "\0\0\0\0\0\0\0\x01\0\0\x0b\x86"s);
+}
+
 TEST(Params, ArraysQuoteWhatCouldBreakThem)
 {
     EXPECT_EQ(first(Params{std::vector<std::string>{}}), "{}");

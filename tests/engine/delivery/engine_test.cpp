@@ -117,6 +117,26 @@ TEST_F(EngineTest, ASiteThatComesBackIsFoundByAProbe)
     EXPECT_TRUE(until([&] { return count(EventKind::delivered) == 30; }));
 }
 
+// Its site stands still: were all of it put aside at once, a node would empty the queue into the place to find mail to others.
+TEST_F(EngineTest, ParkingKeepsToItsRate)
+{
+    constexpr double kBurst = 1'000;
+    constexpr double kPerSecond = 2'000;
+    constexpr double kClaim = 100; // what the last claim may take beyond it
+    sink(11, {"phase=body action=stall"});
+    Counter& parked = metrics.counter("penguin_queue_parked_total", "Messages parked at their site.");
+    enqueue(1, addresses("one.test.example", 5'000));
+    const auto begun = std::chrono::steady_clock::now();
+    start_engine();
+    const auto parked_enough = [&] {
+        const auto so_far = static_cast<double>(parked.value());
+        const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+        EXPECT_LE(so_far, kBurst + kPerSecond * seconds + kClaim);
+        return so_far >= 2'500;
+    };
+    EXPECT_TRUE(until(parked_enough));
+}
+
 // Three sources share a site that takes two connections: none of them may keep the others out.
 TEST_F(EngineTest, LanesOfOneSiteShareItsConnections)
 {
