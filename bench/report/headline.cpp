@@ -102,7 +102,7 @@ void add_rates(Headline& headline, const std::vector<const FiguresFile*>& drains
 
 void add_ratios(Headline& headline, const FiguresFile& file)
 {
-    const std::string peer = mta_name(file.results().text("peer"));
+    const std::string peer = mta_name(file.options().text("peer"));
     std::string text;
     for (const auto& [name, one] : file.results().members()) {
         if (!one.value().is_object()) continue;

@@ -21,7 +21,7 @@ std::string kind_of(const std::string& name)
 void add_comparison(Section& section, const FiguresFile& file)
 {
     const Field results = file.results();
-    const std::string peer = mta_name(results.text("peer"));
+    const std::string peer = mta_name(file.options().text("peer"));
     Bars bars{.title = "penguin-mta and " + peer,
               .unit = "messages a second",
               .categories = {},

@@ -101,6 +101,8 @@ class VerbsTest(unittest.TestCase):
             self.assertEqual(["ours", "peer", "ratio_min", "ratio_median", "ratio_max"], list(case))
             self.assertGreater(case["peer"], 0)
             self.assertAlmostEqual(case["ours"] / case["peer"], case["ratio_median"], delta=0.01)
+        done = subprocess.run([PROGRAM, "report", "--out", f"{self.work.name}/report.html", self.json], capture_output=True, text=True, timeout=60)
+        self.assertEqual(0, done.returncode, done.stdout + done.stderr)
 
     def test_scale_gives_a_point_for_each_value(self):
         report = self.figures(SCALE)

@@ -54,8 +54,8 @@ FILES = {
                    "redis": {"memory_mb": 456, "because": "backlog"},
                    "postgres": {"storage_gb_a_month": 47, "because": "events"},
                    "network": {"peak_mbit": 8, "gb_a_month": 1335}, "figures_from": {"sending": "drain.json"}}),
-    "compare.json": ("compare", {}, {"peer": "postfix",
-                                     "drain_unsigned": {"ours": 4000, "peer": 1000, "ratio_min": 3.5, "ratio_median": 4, "ratio_max": 4.5},
+    "compare.json": ("compare", {"peer": "postfix"},
+                                    {"drain_unsigned": {"ours": 4000, "peer": 1000, "ratio_min": 3.5, "ratio_median": 4, "ratio_max": 4.5},
                                      "signed_whole_way": {"ours": 2000, "peer": 900, "ratio_min": 2, "ratio_median": 2.2, "ratio_max": 3}}),
     "scale.json": ("scale", {"axes": {"tenants": [1, 10, 100]}}, {"axes": [scale("tenants", 0.02), scale("queued", None)]}),
     "scale-one.json": ("scale", {}, scale("domains", -0.2)),
@@ -128,7 +128,7 @@ class ReportTest(unittest.TestCase):
         verb, options, results = FILES["drain.json"]
         self.write("drain.json", verb, {"dkim": HOSTILE, HOSTILE: HOSTILE}, {**results, "limit": HOSTILE}, {"git": HOSTILE})
         self.write("rtt.json", "rtt", {}, [{**FILES["rtt.json"][2][-1], "mta": HOSTILE}])
-        self.write("compare.json", "compare", {}, {"peer": HOSTILE, HOSTILE: FILES["compare.json"][2]["drain_unsigned"]})
+        self.write("compare.json", "compare", {"peer": HOSTILE}, {HOSTILE: FILES["compare.json"][2]["drain_unsigned"]})
         root = self.page("scale.json", "drain.json", "rtt.json", "compare.json")
         self.assertEqual([], list(root.iter(f"{XHTML}script")) + list(root.iter(f"{SVG}script")))
         self.assertIn("a'b\"<script>&]]>`id`\\n$d @x\ufffd\ufffd", "".join(root.itertext()))

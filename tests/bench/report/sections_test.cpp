@@ -66,7 +66,7 @@ TEST(ReportSections, RttHasACurveAnMtaAndExtension)
 TEST(ReportSections, CompareHasWhateverIsComparedAndNamesThePeer)
 {
     Files files;
-    files.push_back(file("compare", "{}", R"({"peer":"postfix","spread":1,
+    files.push_back(file("compare", R"({"peer":"postfix"})", R"({"spread":1,
         "drain_unsigned":{"ours":4000,"peer":1000,"ratio_min":3,"ratio_median":4,"ratio_max":5}})"));
     const Bars bars = std::get<Bars>(peers(files).value().charts.at(0));
     EXPECT_THAT(bars.categories, ElementsAre("unsigned: 4 times"));
@@ -78,7 +78,7 @@ TEST(ReportSections, CompareHasWhateverIsComparedAndNamesThePeer)
 TEST(ReportSections, AFieldThatIsMissingIsNamed)
 {
     Files files;
-    files.push_back(file("compare", "{}", R"({"peer":"postfix","drain_unsigned":{"ours":4000}})"));
+    files.push_back(file("compare", R"({"peer":"postfix"})", R"({"drain_unsigned":{"ours":4000}})"));
     try {
         sections_of(files);
         FAIL();
