@@ -3,7 +3,7 @@
 //
 //   takes    text, whole numbers, double, bool, Uuid and our strong ids, WallTime, Bytes, nullptr, std::optional of
 //            these (nothing is NULL), std::vector of these (an SQL array; elements may be optional). Octets go binary,
-//            and so do arrays of octets, of ids (uuid[]) and of Texts (text[]): PostgreSQL reads them in half the time.
+//            and so do arrays of octets, of ids (uuid[]) and of Texts (text[]), which then need no quoting and no parser.
 //   types    PostgreSQL infers them from the statement; write a cast ($1::uuid[]) where it cannot
 //   JSON     is text; write $1::jsonb where the column does not say so
 //   limits   kParamsMax a statement (the protocol's 65,535 is far away)

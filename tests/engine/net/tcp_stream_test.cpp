@@ -23,6 +23,31 @@ TEST(TcpStream, CarriesPiecesInOrder)
     }());
 }
 
+TEST(TcpStream, WhatFindsNoRoomAtOnceFollowsInOrder)
+{
+    asio::io_context io;
+    run_to_end(io, []() -> awaitable<void> {
+        Pair pair = co_await connected_pair();
+        std::string much;
+        for (std::size_t number = 0; much.size() < std::size_t{16} << 20U; ++number)
+            much += std::to_string(number) + ' ';
+        const std::string_view all = much;
+        const std::size_t third = all.size() / 3;
+        const std::string_view pieces[] = {all.substr(0, third), all.substr(third, third), all.substr(2 * third)};
+        bool written = false;
+        asio::co_spawn(
+            co_await asio::this_coro::executor,
+            [&]() -> awaitable<void> {
+                const Result<> result = co_await pair.client->write(pieces, soon());
+                written = result.has_value();
+            },
+            asio::detached);
+        const std::string text = co_await read_text(*pair.server, all.size());
+        EXPECT_TRUE(text == all) << text.size() << " of " << all.size() << " octets";
+        EXPECT_TRUE(written);
+    }());
+}
+
 TEST(TcpStream, AReadEndsAtItsDeadline)
 {
     asio::io_context io;
