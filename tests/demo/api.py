@@ -2,7 +2,7 @@
 
     errors  ApiError: the server's problem (status, code, detail). OSError and http.client.HTTPException: no answer, so
             nobody knows whether the call happened; only a call with an Idempotency-Key, or a GET, may simply be repeated.
-    limits  TIMEOUT seconds a call; 503 and 429 are tried again for BUSY_PATIENCE seconds
+    limits  TIMEOUT seconds a call, unless told otherwise; 503 and 429 are tried again for BUSY_PATIENCE seconds
 """
 import http.client
 import json
@@ -22,12 +22,12 @@ class ApiError(Exception):
 
 
 class Api:
-    def __init__(self, base, token=None):
-        self.base, self.token = base, token
+    def __init__(self, base, token=None, timeout=TIMEOUT):
+        self.base, self.token, self.timeout = base, token, timeout
         self.host = urllib.parse.urlsplit(base).netloc
 
     def as_user(self, token):
-        return Api(self.base, token)
+        return Api(self.base, token, self.timeout)
 
     def get(self, path):
         return self.call("GET", path)
@@ -59,7 +59,12 @@ class Api:
 
     def once(self, method, path, body=None, headers=None):
         """(status, parsed JSON or text) of one exchange."""
-        connection = http.client.HTTPConnection(self.host, timeout=TIMEOUT)
+        status, _, answer = self.exchange(method, path, body, headers)
+        return status, answer
+
+    def exchange(self, method, path, body=None, headers=None):
+        """(status, headers, parsed JSON or text)."""
+        connection = http.client.HTTPConnection(self.host, timeout=self.timeout)
         try:
             sent = {"Accept": "application/json", **(headers or {})}
             if self.token:
@@ -72,7 +77,7 @@ class Api:
             response = connection.getresponse()
             text = response.read().decode()
             if "json" in response.headers.get("Content-Type", ""):
-                return response.status, json.loads(text)
-            return response.status, text
+                return response.status, response.headers, json.loads(text)
+            return response.status, response.headers, text
         finally:
             connection.close()

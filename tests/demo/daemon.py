@@ -1,7 +1,8 @@
 """The daemon under test: its configuration, its process, its state directory, which outlives the process.
 
     in      where the programs are, a folder, settings by section; sensible ones for loopback are there already
-    out     a running `penguin-mta serve` with its own Redis and PostgreSQL; its API; its admin key
+    out     a running `penguin-mta serve`, with its own Redis and PostgreSQL unless the settings name others; its API; its admin
+            key
     errors  WorldError
 """
 import contextlib
@@ -53,12 +54,11 @@ class Daemon:
         self.config, self.log = self.folder / "penguin-mta.toml", self.folder / "daemon.log"
         self.child = None
 
-    def start(self, crash_at=None, ready=True):
+    def start(self, crash_at=None, ready=True, env=None):
         """`crash_at`: the crash point where it kills itself. Then it may die before it is ready: returns False."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.config.write_text(toml(self.settings))
-        env = {"PENGUIN_CRASH_AT": crash_at} if crash_at else {}
-        self.child = Child("penguin-mta", [self.program, "serve", "--config", self.config], self.log, env).start()
+        self.write_configuration()
+        env = {**(env or {}), **({"PENGUIN_CRASH_AT": crash_at} if crash_at else {})}
+        self.child = self.make_child([self.program, "serve", "--config", self.config], env).start()
         if not ready:
             return True
         try:
@@ -68,6 +68,13 @@ class Daemon:
                 return False
             raise
         return True
+
+    def write_configuration(self):
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.config.write_text(toml(self.settings))
+
+    def make_child(self, command, env):
+        return Child("penguin-mta", command, self.log, env)
 
     def __enter__(self):
         self.start()

@@ -31,11 +31,8 @@ class LyingDns:
         lie = next((lie for domain, lie in self.lies.items() if name == domain or name.endswith("." + domain)), None)
         if lie == "silent":
             return
-        if lie == "garbage":
-            reply = query[:2] + b"\x84\x00\xff\xff\xff\xff" + b"\xc0" * 60
-        elif lie == "servfail":
-            reply = query[:2] + b"\x81\x82" + query[4:6] + b"\0" * 6 + query[12:]
-        else:
+        reply = lie_to(query, lie)
+        if reply is None:
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
                 asked.settimeout(UPSTREAM_TIMEOUT)
                 asked.connect(self.upstream)
@@ -46,6 +43,15 @@ class LyingDns:
                     return
         with contextlib.suppress(OSError):
             self.socket.sendto(reply, client)
+
+
+def lie_to(query, lie):
+    """The answer of a name server that lies so; None: the truth."""
+    if lie == "garbage":
+        return query[:2] + b"\x84\x00\xff\xff\xff\xff" + b"\xc0" * 60
+    if lie == "servfail":
+        return query[:2] + b"\x81\x82" + query[4:6] + b"\0" * 6 + query[12:]
+    return None
 
 
 def _name(query):

@@ -1,0 +1,158 @@
+"""What this machine lets the campaign do: a network and mounts of its own, small disks, a cgroup, somebody else's limits.
+
+    out     abilities(): the names of what works here; faults that need another are left out, and the run says so
+            root       we may become other users
+            netns      we are in a network namespace of our own (addresses come and go, ports run out, nobody else is hurt)
+            disk       small file systems that can be filled
+            memory     a cgroup with a memory limit
+            clock      clang compiles the shim that shifts a process's clock
+"""
+import contextlib
+import os
+import pathlib
+import resource
+import shutil
+import subprocess
+import sys
+
+MARK = "PENGUIN_FAULTS_NAMESPACE"
+SHIM = pathlib.Path(__file__).with_name("clock_shim.c")
+MEMORY = pathlib.Path("/sys/fs/cgroup/memory")
+FARAWAY = "10.99.0.5"      # an address that exists in our namespace alone
+
+
+def run(*command, **options):
+    return subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=60, **options)
+
+
+def enter_namespace():
+    """Starts this program again in network and mount namespaces of its own, where it can. Whatever it mounts goes with it."""
+    if os.environ.get(MARK) or os.geteuid() != 0 or not shutil.which("ip"):
+        return
+    if run("unshare", "--net", "--mount", "ip", "link", "set", "lo", "up").returncode == 0:
+        os.environ[MARK] = "1"
+        os.execvp("unshare", ["unshare", "--net", "--mount", "--propagation", "private", sys.executable, *sys.argv])
+
+
+def abilities(work):
+    found = set()
+    if os.geteuid() == 0:
+        found.add("root")
+    if os.environ.get(MARK) and run("ip", "link", "set", "lo", "up").returncode == 0 \
+            and run("ip", "address", "replace", f"{FARAWAY}/32", "dev", "lo").returncode == 0:
+        found.add("netns")
+    probe = pathlib.Path(work) / "disk-probe"
+    if "netns" in found and SmallDisk(probe, 1 << 20).mount():   # only where our mounts vanish with us
+        SmallDisk(probe, 0).unmount()
+        found.add("disk")
+    group = MemoryGroup()
+    if group.make():
+        group.remove()
+        found.add("memory")
+    if clock_shim(work):
+        found.add("clock")
+    return found
+
+
+def clock_shim(work):
+    """The shim as a library that every user may load; None when it cannot be built."""
+    library = pathlib.Path(work) / "clock_shim.so"
+    compiler = shutil.which("clang-19") or shutil.which("clang") or shutil.which("cc")
+    if compiler and run(compiler, "-shared", "-fPIC", "-O1", "-o", library, SHIM, "-ldl").returncode == 0:
+        library.chmod(0o755)
+        return library
+    return None
+
+
+class SmallDisk:
+    """A file system in memory that can be made as full as it is."""
+
+    def __init__(self, folder, octets):
+        self.folder, self.octets = pathlib.Path(folder), octets
+
+    def mount(self):
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return run("mount", "-t", "tmpfs", "-o", f"size={self.octets},mode=0700", "tmpfs", self.folder).returncode == 0
+
+    def unmount(self):
+        run("umount", "-l", self.folder)
+
+    def used(self):
+        room = os.statvfs(self.folder)
+        return (room.f_blocks - room.f_bfree) * room.f_frsize
+
+    def fill(self, spare=4096):
+        """Leaves `spare` octets; what is there stays."""
+        for _ in range(20):   # what is used may grow between looking and setting
+            if run("mount", "-o", f"remount,size={self.used() + spare}", self.folder).returncode == 0:
+                return True
+        return False
+
+    def empty(self):
+        run("mount", "-o", f"remount,size={self.octets}", self.folder)
+
+
+class MemoryGroup:
+    """A child of our own cgroup (version 1 or 2) with a memory limit."""
+
+    def __init__(self):
+        self.folder, self.limit, self.usage = None, None, None
+        for line in pathlib.Path("/proc/self/cgroup").read_text().splitlines():
+            _, controllers, path = line.split(":", 2)
+            if controllers == "memory":
+                self._at(MEMORY / path.lstrip("/"), "memory.limit_in_bytes", "memory.usage_in_bytes")
+
+    def _at(self, parent, limit, usage):
+        self.folder, self.limit, self.usage = parent / f"penguin-faults-{os.getpid()}", limit, usage
+
+    def make(self):
+        if self.folder is None:
+            return False
+        with contextlib.suppress(OSError):
+            self.folder.mkdir(exist_ok=True)
+            return (self.folder / self.limit).exists()
+        return False
+
+    def take(self, pid):
+        (self.folder / "cgroup.procs").write_text(str(pid))
+
+    def give_back(self, pid):
+        with contextlib.suppress(OSError):
+            (self.folder.parent / "cgroup.procs").write_text(str(pid))
+
+    def set_limit(self, octets):
+        """False when the kernel refuses (it cannot get below that)."""
+        try:
+            (self.folder / self.limit).write_text(str(octets))
+        except OSError:
+            return False
+        return True
+
+    def used(self):
+        return int((self.folder / self.usage).read_text())
+
+    def remove(self):
+        with contextlib.suppress(OSError):
+            self.folder.rmdir()
+
+
+def resident(pid):
+    """Octets of memory that a process has; 0 when it is gone."""
+    with contextlib.suppress(OSError):
+        return int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize()
+    return 0
+
+
+def descriptors(pid):
+    with contextlib.suppress(OSError):
+        return len(os.listdir(f"/proc/{pid}/fd"))
+    return 0
+
+
+def limit_descriptors(pid, soft):
+    """Sets the soft limit of another process, as its own user: without CAP_SYS_RESOURCE nobody else may. None: as high as it goes."""
+    user = os.stat(f"/proc/{pid}").st_uid
+    program = ("import resource, sys; pid, soft = int(sys.argv[1]), int(sys.argv[2]); hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)[1]; "
+               "resource.prlimit(pid, resource.RLIMIT_NOFILE, (hard if soft < 0 else soft, hard))")
+    as_user = {"user": user, "group": os.stat(f"/proc/{pid}").st_gid, "extra_groups": []} if os.geteuid() == 0 else {}
+    return run(sys.executable, "-c", program, pid, -1 if soft is None else soft, cwd="/", **as_user).returncode == 0

@@ -1,0 +1,105 @@
+"""A node dies at each crash point that the sources name, --times each, under steady load; it comes back at once.
+
+    in      --times, --points WORD (only those that contain it), --rate, --nodes (default 2; the first one dies)
+    out     died {point: times}; a point that was never reached fails the run
+    prods   what makes a node come to points that steady load does not lead to, by words of their names
+"""
+import contextlib
+import random
+import time
+
+from faults_node import crash_points
+from fault import bring_back
+from queue_view import POOL_KEY, push_garbage, push_plain
+from resp import RedisSaid
+from run import Run
+
+WAIT = 20.0            # seconds for a node to come by its point
+LEASE = 35.0           # seconds until another node is taken over
+PROD_EVERY = 2.0
+COUNT_MAX = 4          # the n-th time that it comes by
+
+
+def _take_over(run, node, since):
+    other = run.ground.node(2)
+    if other is not node and other.wanted == "up" and other.running():
+        run.ground.incident(other, "kill -9")
+        other.kill()
+
+
+def _stop(run, node, since):
+    if time.monotonic() - since > 2 and node.running():
+        node.child.kill(15)
+
+
+def _tidy(run, node, since):
+    with run.ground.redis.open(5) as redis:
+        redis("DEL", f"{POOL_KEY}janitor")
+
+
+def _lose(run, node, since):
+    if since != run.lost_at:
+        run.lost_at = since
+        with run.ground.redis.open(5) as redis:
+            redis("FLUSHALL")
+
+
+PRODS = {
+    "takeover": _take_over,
+    "queue.stop": _stop,
+    "release": _stop,
+    "bury": lambda run, node, since: push_garbage(run.ground),
+    "postpone": lambda run, node, since: push_plain(run.ground, run.load, in_seconds=3.0),
+    "sizes": lambda run, node, since: run.ground.admin.once("GET", "/metrics"),
+    "readd": _tidy,
+    "reconcil": lambda run, node, since: run.ground.admin.once("POST", "/v1/queue/reconcile", {"pool": "default"}),
+    "journal": _lose, "epoch": _lose, "rejoin": _lose, "replay": _lose,
+}
+
+
+def run(args, options):
+    options.nodes = args.nodes or 2
+    points = [point for point in crash_points() if args.points in point]
+    made = Run(options, f"crash points, {len(points)} of them, {args.times} times each")
+    made.lost_at = None
+    died = dict.fromkeys(points, 0)
+    chance = random.Random(options.seed)
+    made.extra = {"died": died, "times": args.times}
+
+    def act(run):
+        run.load.cancel_every = 6
+        run.load.start()
+        for _ in range(args.times):
+            for point in points:
+                died[point] += once(run, point, chance.randint(1, COUNT_MAX))
+        never = [point for point, times in died.items() if not times]
+        if never:
+            run.ground.problem(f"never reached: {' '.join(never)}")
+        for tenant in run.ground.tenants:   # what we buried on purpose is no leak
+            with run.ground.redis.open() as redis:
+                redis("DEL", f"{POOL_KEY}dead")
+    return made.execute(act)
+
+
+def once(run, point, count):
+    """One death at the point; 1 when it came to that."""
+    node, began = run.ground.node(1), time.monotonic()
+    rare = [prod for word, prod in PRODS.items() if word in point]
+    with node.lock:
+        node.stop()
+        node.start(crash_at=f"{point}:{1 if rare else count}")
+    deadline = began + WAIT + (LEASE if _take_over in rare else 0)
+    last = began
+    while time.monotonic() < deadline and node.wanted == "up" and (node.running() or node.child.process.returncode == -9):
+        if rare and time.monotonic() - last > PROD_EVERY:
+            last = time.monotonic()
+            for prod in rare:
+                with contextlib.suppress(OSError, RedisSaid, ValueError):
+                    prod(run, node, began)
+        time.sleep(0.1)
+    dead = not node.running() and node.child.process.returncode == -9
+    run.faults += dead
+    run.say(f"{point}:{count} {'died' if dead else 'not reached'} after {time.monotonic() - began:.1f} s")
+    for each in run.ground.nodes:
+        bring_back(each)
+    return int(dead)
