@@ -1,9 +1,9 @@
 #!lua flags=allow-oom
--- Renews a node's lease. ARGV: prefix, node, incarnation, contract version, lease ms, state
+-- Renews a node's lease. ARGV: prefix, node, incarnation, contract version, lease ms, state, epoch ('-': not recovered)
 -- Gives: names of the nodes whose lease ran out
 local node, incarnation, version, lease, state = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
 if not holds_name(node, incarnation) then return STALE end
-redis.call('HSET', P .. 'nodes', node, string.format('%s %s %d %s', digits(now), incarnation, version, state))
+redis.call('HSET', P .. 'nodes', node, string.format('%s %s %d %s %s', digits(now), incarnation, version, ARGV[7], state))
 local dead = {}
 local all = redis.call('HGETALL', P .. 'nodes')
 for i = 1, #all, 2 do
