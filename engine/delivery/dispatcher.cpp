@@ -28,6 +28,7 @@ constexpr double kParkPerMessage = 0.25;
 constexpr Duration kAvoidPause = 5s;               // before this node takes back what it cannot send
 constexpr Duration kSettingsLag = 10s;             // how far our settings may be behind what is accepted
 constexpr Duration kLagPause = 300ms;              // before a look whether they have come
+constexpr unsigned kMemoryMax = 95; // percent of Redis' memory: outcomes need more of it than what they replace
 constexpr std::chrono::seconds kComparePeriod{60}; // hand against memory
 
 bool may_send_as(const Settings& settings, const TenantId& tenant, const EmailAddress& sender)
@@ -133,6 +134,9 @@ awaitable<void> Dispatcher::claim_loop()
         if (const Result<> writable = journal_.writable(); !writable) {
             note_why_not(writable.error().detail);
             co_await pause(kTroublePause);
+        } else if (queue_.memory_used() >= kMemoryMax) {
+            note_why_not("Redis uses " + std::to_string(queue_.memory_used()) + " % of its memory");
+            co_await pause(kTroublePause);
         } else if (held_) {
             note_why_not("held");
             co_await pause(kTroublePause);
@@ -160,7 +164,7 @@ awaitable<std::size_t> Dispatcher::claim_once()
                                       .ready_max = may_park ? kClaimMax : 0,
                                       .per_tenant = kClaimPerTenant,
                                       .per_place = std::max<std::size_t>(1, least_window() / 4),
-                                      .room = rooms(wall_now())};
+                                      .room = rooms(queue_.now())};
     Result<std::vector<queue::Claimed>> claimed = co_await queue_.claim(request);
     if (!claimed) {
         if (!queue_.joined()) co_return 0;
@@ -177,7 +181,7 @@ void Dispatcher::take(queue::Claimed claimed)
 {
     const auto job = std::make_shared<Job>(this, std::move(claimed));
     jobs_.emplace(job->token, job);
-    const WallTime now = wall_now();
+    const WallTime now = queue_.now();
     if (revoked_.contains(job->entry.id)) { // its outcome under an older token comes late, and ends it
         released_.add();
         return settler_.release(job->token, now + kAvoidPause);
@@ -200,7 +204,7 @@ void Dispatcher::route(const JobPtr& job)
 void Dispatcher::dispatch(const JobPtr& job)
 {
     crash_point("delivery.dispatch.before");
-    const WallTime now = wall_now();
+    const WallTime now = queue_.now();
     if (!*job->route) {
         const Error& error = job->route->error();
         return finished({.job = job,
@@ -307,7 +311,7 @@ std::map<std::string, std::size_t> Dispatcher::rooms(WallTime now) const
 
 void Dispatcher::finished(const Finished& finished)
 {
-    const WallTime now = wall_now();
+    const WallTime now = queue_.now();
     const Job& job = *finished.job;
     note_sign(finished, now);
     // Revoked: the entry is another node's by now. A final outcome is told all the same; the script marks it late.

@@ -156,7 +156,7 @@ awaitable<void> Dispatcher::beat_loop()
             tidied = std::chrono::steady_clock::now();
             const Result<> tidy = co_await queue_.janitor();
             if (!tidy) log::warning("delivery", "janitor_failed", {{"why", tidy.error().detail}});
-            forget_quiet_sites(wall_now());
+            forget_quiet_sites(queue_.now());
         }
         more = co_await sleep_for(beat ? Duration{options_.queue.lease} / 3 : Duration{kTroublePause});
     }

@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kStateMax = 256;         // octets of a node's state text
 constexpr std::size_t kTakeoverCallsMax = 200; // script calls for one dead node a heartbeat, 1,000 entries each
 constexpr std::size_t kStopCallsMax = 1000;
+constexpr Duration kClockSlack = std::chrono::seconds{1}; // within it our own clock is as good as Redis'
 
 bool is_made_of(std::string_view text, std::string_view more)
 {
@@ -58,6 +59,16 @@ void SendQueue::State::renew_lease(std::chrono::nanoseconds asked)
     const auto lease = std::chrono::duration_cast<std::chrono::nanoseconds>(options.lease) * 19 / 20;
     lease_until.store((asked + lease).count(), std::memory_order_relaxed);
 }
+
+// Exact to a round trip, which is enough: what matters are clocks that are wrong by minutes.
+void SendQueue::State::hear_time(const RedisReply& ms)
+{
+    clock_offset = from_unix_ms(ms.integer()) - wall_now();
+    if (std::chrono::abs(clock_offset) < kClockSlack) clock_offset = Duration{0};
+}
+
+WallTime SendQueue::now() const { return state_->now(); }
+unsigned SendQueue::memory_used() const { return state_->memory_used; }
 
 void SendQueue::State::lose_name()
 {
@@ -126,7 +137,7 @@ awaitable<Result<Joined>> SendQueue::join(bool crashed_before)
     if (verdict == "version" && answer.size() == 3)
         co_return fail(Errc::refused, fmt::format("node {} speaks version {} of the queue's contract, we speak {}",
                                                   answer[1].text(), answer[2].integer(), kContractVersion));
-    if (verdict != "ok" || answer.size() != 5)
+    if (verdict != "ok" || answer.size() != 6)
         co_return fail(Errc::malformed, "start: an answer that is not the script's");
     if (generation != state_->redis.generation())
         co_return fail(Errc::unavailable, "the connection to Redis changed while the node joined");
@@ -138,6 +149,7 @@ awaitable<Result<Joined>> SendQueue::join(bool crashed_before)
     joined.data_lost = joined.epoch_is_new || (!state_->epoch.empty() && state_->epoch != answer[1].text());
     state_->epoch = answer[1].text();
     state_->joined_generation = generation;
+    state_->hear_time(answer[5]);
     co_return joined;
 }
 
@@ -210,8 +222,12 @@ awaitable<Result<>> SendQueue::heartbeat(std::string_view state)
     const Result<RedisReply> reply = co_await state_->run_as_node(scripts::heartbeat, std::move(arguments));
     if (!reply) co_return std::unexpected{reply.error()};
     state_->renew_lease(asked);
-    for (const RedisReply& dead : reply->array()) {
-        Result<> taken = co_await state_->take_over(dead.text());
+    const RedisReply::Array& answer = reply->array();
+    if (answer.size() < 2) co_return fail(Errc::malformed, "heartbeat: an answer that is not the script's");
+    state_->hear_time(answer[0]);
+    state_->memory_used = static_cast<unsigned>(answer[1].integer());
+    for (std::size_t i = 2; i < answer.size(); ++i) {
+        Result<> taken = co_await state_->take_over(answer[i].text());
         if (!taken) co_return taken;
     }
     co_return Result<>{};

@@ -37,7 +37,7 @@ Result<Unpacked> unpack(std::string_view value)
 
 // The list that an entry lies in says whose it is and how urgent; an entry that says another tenant is somebody's mistake
 // or worse.
-Result<Entry> entry_of(std::string_view value)
+Result<Entry> entry_of(std::string_view value, WallTime now)
 {
     const Result<Unpacked> parts = unpack(value);
     if (!parts) return std::unexpected{parts.error()};
@@ -46,7 +46,7 @@ Result<Entry> entry_of(std::string_view value)
     if (entry->tenant.value().text() != parts->tenant)
         return fail(Errc::bad_value, "tenant: not the one whose list the entry was in");
     entry->prio = static_cast<Priority>(parts->prio);
-    if (entry->queued == WallTime{}) entry->queued = wall_now(); // a plain producer need not say it
+    if (entry->queued == WallTime{}) entry->queued = now; // a plain producer need not say it
     return entry;
 }
 
@@ -160,13 +160,13 @@ Sorted SendQueue::State::sort_out(const RedisReply& reply) const
     Sorted sorted;
     const RedisReply::Array& flat = reply.array();
     sorted.good.reserve(flat.size() / 2);
-    const WallTime now = wall_now();
+    const WallTime now_there = now();
     for (std::size_t i = 0; i + 1 < flat.size(); i += 2) {
         const std::string& token = flat[i].text();
-        Result<Entry> entry = entry_of(flat[i + 1].text());
+        Result<Entry> entry = entry_of(flat[i + 1].text(), now_there);
         if (!entry)
             sorted.bad.emplace_back(token, fmt::format("{}: {}", name_of(entry.error().code), entry.error().detail));
-        else if (entry->not_before && *entry->not_before > now)
+        else if (entry->not_before && *entry->not_before > now_there)
             sorted.early.push_back({token, std::move(*entry)});
         else
             sorted.good.push_back({token, std::move(*entry)});

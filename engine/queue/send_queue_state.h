@@ -35,12 +35,16 @@ struct SendQueue::State {
     std::string journal = "-";              // its identity
     std::string epoch;                      // of the last join
     std::chrono::nanoseconds join_asked{0}; // CLOCK_BOOTTIME
+    Duration clock_offset{0}; // to be added to our own clock
+    unsigned memory_used = 0; // percent
     bool active = false;                    // recovered since the join: the lease counts
 
     std::string lease_ms() const;
     std::string owner() const { return options.node.value() + "/" + options.incarnation; }
     void renew_lease(std::chrono::nanoseconds asked);
     void lose_name();
+    void hear_time(const RedisReply& ms);
+    WallTime now() const { return wall_now() + clock_offset; }
     // A script that only the holder of the node's name may call.
     awaitable<Result<RedisReply>> run_as_node(const Script& script, std::vector<std::string> arguments);
     // From a flat reply of token, packed value ...

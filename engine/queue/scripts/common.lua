@@ -70,6 +70,12 @@ local function last_position()
     return '0-0'
 end
 
+-- Octets used, and how many Redis may use (0: no bound).
+local function memory()
+    local info = redis.call('INFO', 'memory')
+    return tonumber(string.match(info, 'used_memory:(%d+)')), tonumber(string.match(info, 'maxmemory:(%d+)'))
+end
+
 local STALE = { err = 'STALE this node lost its name: another incarnation has it, or it was taken over' }
 
 -- node -> until (ms), from an entry that `release` gave such a map; it is always the first field.

@@ -5,9 +5,7 @@
 -- What has its bit set is queued already, what has a `done` has ended: both are skipped.
 -- Gives {queued, skipped}, or {-1, percent used} when the memory is used up to the share
 local tenant, share = ARGV[2], tonumber(ARGV[3])
-local memory = redis.call('INFO', 'memory')
-local used = tonumber(string.match(memory, 'used_memory:(%d+)'))
-local most = tonumber(string.match(memory, 'maxmemory:(%d+)'))
+local used, most = memory()
 if most > 0 and used >= most * share then return { -1, math.floor(used * 100 / most) } end
 
 local ended, batch, bits, was_live, seen = {}, nil, {}, {}, {}
