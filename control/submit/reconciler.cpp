@@ -283,6 +283,7 @@ awaitable<Result<>> Reconciler::cancel(const std::vector<Piece>& pieces)
     for (const Piece& piece : pieces) {
         if (!piece.cancelled) continue;
         std::vector<MessageId> messages;
+        messages.reserve(piece.count);
         for (std::uint32_t i = 0; i < piece.count; ++i) messages.push_back({piece.batch, piece.first + i});
         const Result<std::size_t> cancelled = co_await queue_.cancel(piece.tenant, piece.batch, messages);
         if (!cancelled) co_return std::unexpected{cancelled.error()};

@@ -25,10 +25,10 @@ constexpr Duration kGatherPause = 10ms;     // so that one claim has room for ma
 constexpr double kParkPerSecond = 2'000;
 constexpr double kParkBurst = 1'000;
 constexpr double kParkPerMessage = 0.25;
-constexpr Duration kAvoidPause = 5s;               // before this node takes back what it cannot send
-constexpr Duration kSettingsLag = 10s;             // how far our settings may be behind what is accepted
-constexpr Duration kLagPause = 300ms;              // before a look whether they have come
-constexpr unsigned kMemoryMax = 95; // percent of Redis' memory: outcomes need more of it than what they replace
+constexpr Duration kAvoidPause = 5s;   // before this node takes back what it cannot send
+constexpr Duration kSettingsLag = 10s; // how far our settings may be behind what is accepted
+constexpr Duration kLagPause = 300ms;  // before a look whether they have come
+constexpr unsigned kMemoryMax = 95;    // percent of Redis' memory: outcomes need more of it than what they replace
 constexpr std::chrono::seconds kComparePeriod{60}; // hand against memory
 
 bool may_send_as(const Settings& settings, const TenantId& tenant, const EmailAddress& sender)
@@ -316,13 +316,13 @@ void Dispatcher::finished(const Finished& finished)
     note_sign(finished, now);
     // Revoked: the entry is another node's by now. A final outcome is told all the same; the script marks it late.
     if (finished.verdict.kind == policy::Verdict::Kind::give_back) return give_back(finished, now);
-    queue::Settlement settlement = settlement_of(finished, options_.retry, now, random());
+    const queue::Settlement settlement = settlement_of(finished, options_.retry, now, random());
     const queue::Event& event = settlement.event;
     outcomes_of(event.kind, finished.verdict.klass).add();
     if (event.kind == queue::EventKind::delivered) latency_.observe(static_cast<double>(event.latency_ms) / 1000);
     log::debug("delivery", name_of(event.kind),
                {{"message", job.entry.id.text()}, {"remote", event.remote}, {"reply", event.reply}});
-    settler_.settle(std::move(settlement));
+    settler_.settle(settlement);
 }
 
 Counter& Dispatcher::outcomes_of(queue::EventKind kind, policy::BounceClass klass)

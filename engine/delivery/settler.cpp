@@ -51,7 +51,7 @@ Settler::Settler(const asio::any_io_executor& executor, queue::SendQueue& queue,
 {
 }
 
-void Settler::settle(queue::Settlement settlement)
+void Settler::settle(const queue::Settlement& settlement)
 {
     held_.insert(settlement.token);
     settlements_.push_back(queue::written(settlement));

@@ -37,7 +37,7 @@ public:
     Settler(const asio::any_io_executor& executor, queue::SendQueue& queue, queue::Journal& journal, Registry& metrics,
             std::function<void(const queue::Token&)> gone);
 
-    void settle(queue::Settlement settlement);
+    void settle(const queue::Settlement& settlement);
     void release(queue::Token token, std::optional<WallTime> avoid_until);
     void park(queue::Token token, std::string place);
 

@@ -35,8 +35,8 @@ struct SendQueue::State {
     std::string journal = "-";              // its identity
     std::string epoch;                      // of the last join
     std::chrono::nanoseconds join_asked{0}; // CLOCK_BOOTTIME
-    Duration clock_offset{0}; // to be added to our own clock
-    unsigned memory_used = 0; // percent
+    Duration clock_offset{0};               // to be added to our own clock
+    unsigned memory_used = 0;               // percent
     bool active = false;                    // recovered since the join: the lease counts
 
     std::string lease_ms() const;

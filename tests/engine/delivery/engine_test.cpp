@@ -1,9 +1,5 @@
 // The engine between a real Redis, a real name server and sinks: what goes in comes to one end each, whatever happens.
-#include <set>
-
 #include "tests/engine/delivery/engine_fixture.h"
-
-#include <set>
 
 namespace penguin::test {
 namespace {
