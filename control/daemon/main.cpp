@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <iostream>
 
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -44,7 +45,7 @@ ConfigResult configuration(const Arguments& arguments)
     return load_config(file, state_dir);
 }
 
-// Files of ours are ours alone; a crash must not write keys into a core file; connections need descriptors.
+// Files of ours are ours alone; a crash must not write keys into a core file; connections need descriptors. Stores inherit it.
 void set_process_limits()
 {
     ::umask(0077);
@@ -58,6 +59,10 @@ void set_process_limits()
     std::signal(SIGPIPE, SIG_IGN);
 }
 
+// The kernel hands a core to a program of core_pattern whatever RLIMIT_CORE says, and lets a process of the same user look into
+// our memory: both no more. A change of user would undo it, so it comes after that.
+void keep_memory_private() { ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
+
 // Common to all commands that touch the state directory: never as root.
 int as_service(const Arguments& arguments, int (*command)(const Config&))
 {
@@ -68,6 +73,7 @@ int as_service(const Arguments& arguments, int (*command)(const Config&))
         fmt::print(stderr, "penguin-mta: {}\n", became.error().detail);
         return 1;
     }
+    keep_memory_private();
     log::start(log_options(config->log));
     const int status = command(*config);
     log::flush();
