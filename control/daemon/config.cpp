@@ -91,6 +91,7 @@ void read(ConfigSection in, DatabaseConfig& out)
 void read(ConfigSection in, KeysConfig& out)
 {
     in.text("master_key_file", out.master_key_file, absolute_path_or_none);
+    in.text("encryption_keys_file", out.encryption_keys_file, absolute_path_or_none);
     in.end();
 }
 

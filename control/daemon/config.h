@@ -90,7 +90,8 @@ struct DatabaseConfig {
 };
 
 struct KeysConfig {
-    std::string master_key_file; // empty: the credential "master-key", else <state_dir>/master.key
+    std::string master_key_file;      // empty: the credential "master-key", else <state_dir>/master.key
+    std::string encryption_keys_file; // dkim/encryption_keys.h; empty: the master key wraps secrets itself
     friend bool operator==(const KeysConfig&, const KeysConfig&) = default;
 };
 
