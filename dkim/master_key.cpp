@@ -1,5 +1,6 @@
 #include "dkim/master_key.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -14,32 +15,15 @@
 #include <openssl/params.h>
 #include <openssl/rand.h>
 
+#include "dkim/encryption_keys.h"
+#include "dkim/private_file.h"
 #include "engine/mail/base64.h"
 
 namespace penguin::dkim {
 
 namespace {
 
-class Descriptor {
-public:
-    explicit Descriptor(int fd) : fd_{fd} {}
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    ~Descriptor()
-    {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    int get() const { return fd_; }
-
-private:
-    int fd_;
-};
-
-std::unexpected<Error> system_error(const std::filesystem::path& file, std::string_view doing, int code)
-{
-    const Errc kind = code == ENOENT ? Errc::not_found : code == EACCES ? Errc::denied : Errc::local_fault;
-    return fail(kind, fmt::format("master key {}: {}: {}", file.string(), doing, std::strerror(code)));
-}
+constexpr std::string_view kWhat = "master key";
 
 int hex_digit(char c)
 {
@@ -67,10 +51,10 @@ Result<> write_all(int fd, const std::filesystem::path& file, const std::array<s
     while (written < bytes.size()) {
         const ssize_t count = ::write(fd, bytes.data() + written, bytes.size() - written);
         if (count < 0 && errno == EINTR) continue;
-        if (count < 0) return system_error(file, "writing", errno);
+        if (count < 0) return system_error(kWhat, file, "writing", errno);
         written += static_cast<std::size_t>(count);
     }
-    if (::fsync(fd) != 0) return system_error(file, "syncing", errno);
+    if (::fsync(fd) != 0) return system_error(kWhat, file, "syncing", errno);
     return {};
 }
 
@@ -80,7 +64,7 @@ Result<> create(const std::filesystem::path& file, const std::array<std::uint8_t
     const std::filesystem::path aside = file.string() + fmt::format(".new-{}", ::getpid());
     {
         const Descriptor fd{::open(aside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
-        if (fd.get() < 0) return system_error(aside, "creating", errno);
+        if (fd.get() < 0) return system_error(kWhat, aside, "creating", errno);
         if (Result<> done = write_all(fd.get(), aside, bytes); !done) {
             ::unlink(aside.c_str());
             return done;
@@ -88,10 +72,10 @@ Result<> create(const std::filesystem::path& file, const std::array<std::uint8_t
     }
     const int linked = ::link(aside.c_str(), file.c_str()) == 0 ? 0 : errno;
     ::unlink(aside.c_str());
-    if (linked != 0 && linked != EEXIST) return system_error(file, "creating", linked);
+    if (linked != 0 && linked != EEXIST) return system_error(kWhat, file, "creating", linked);
     const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path{"."};
     const Descriptor fd{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (fd.get() < 0 || ::fsync(fd.get()) != 0) return system_error(folder, "syncing", errno);
+    if (fd.get() < 0 || ::fsync(fd.get()) != 0) return system_error(kWhat, folder, "syncing", errno);
     return {};
 }
 
@@ -99,27 +83,10 @@ Result<> create(const std::filesystem::path& file, const std::array<std::uint8_t
 
 Result<MasterKey> MasterKey::load(const std::filesystem::path& file)
 {
-    const Descriptor fd{::open(file.c_str(), O_RDONLY | O_CLOEXEC)};
-    if (fd.get() < 0) return system_error(file, "opening", errno);
-    struct stat status{};
-    if (::fstat(fd.get(), &status) != 0) return system_error(file, "reading", errno);
-    if (!S_ISREG(status.st_mode)) return fail(Errc::malformed, fmt::format("master key {}: not a file", file.string()));
-    if ((status.st_mode & 077) != 0)
-        return fail(Errc::denied,
-                    fmt::format("master key {}: others than its owner may use it (mode {:o}); set mode 0600",
-                                file.string(), status.st_mode & 0777));
-    std::array<char, kKeyFileMax + 1> bytes{};
-    std::size_t size = 0;
-    while (size < bytes.size()) {
-        const ssize_t count = ::read(fd.get(), bytes.data() + size, bytes.size() - size);
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0) return system_error(file, "reading", errno);
-        if (count == 0) break;
-        size += static_cast<std::size_t>(count);
-    }
-    Result<MasterKey> key = parse({bytes.data(), size});
-    OPENSSL_cleanse(bytes.data(), bytes.size());
-    if (!key) return fail(key.error(), fmt::format("master key {}", file.string()));
+    const Result<Secret> bytes = read_private_file(kWhat, file, kKeyFileMax);
+    if (!bytes) return std::unexpected{bytes.error()};
+    Result<MasterKey> key = parse(bytes->bytes());
+    if (!key) return fail(key.error(), fmt::format("{} {}", kWhat, file.string()));
     return key;
 }
 
@@ -182,12 +149,36 @@ std::array<std::uint8_t, 32> MasterKey::derive(std::string_view label) const
     return out;
 }
 
-std::string MasterKey::id() const
+std::string MasterKey::raw_id() const
 {
     const std::array<std::uint8_t, 32> name = derive("key-id");
+    return {reinterpret_cast<const char*>(name.data()), kIdSize};
+}
+
+std::string MasterKey::id() const
+{
     std::string hex;
-    for (std::size_t i = 0; i < 8; ++i) fmt::format_to(std::back_inserter(hex), "{:02x}", name[i]);
+    for (const char c : raw_id()) fmt::format_to(std::back_inserter(hex), "{:02x}", static_cast<unsigned char>(c));
     return hex;
+}
+
+MasterKey MasterKey::with(std::shared_ptr<EncryptionKeys> keys) const
+{
+    MasterKey out{*this};
+    out.keys_ = std::move(keys);
+    return out;
+}
+
+MasterKey MasterKey::wrapping() const { return keys_ ? keys_->keys()->front() : *this; }
+
+std::optional<MasterKey> MasterKey::named(std::string_view raw_id) const
+{
+    if (raw_id == this->raw_id()) return *this;
+    if (!keys_) return std::nullopt;
+    const auto keys = keys_->keys();
+    const auto found = std::ranges::find_if(*keys, [&](const MasterKey& key) { return key.raw_id() == raw_id; });
+    if (found == keys->end()) return std::nullopt;
+    return *found;
 }
 
 } // namespace penguin::dkim

@@ -13,7 +13,7 @@ namespace penguin::dkim {
 namespace {
 
 constexpr char kFormat = 1;
-constexpr std::size_t kKeyIdSize = 8;
+constexpr std::size_t kKeyIdSize = MasterKey::kIdSize;
 constexpr std::size_t kNonceSize = 12;
 constexpr std::size_t kTagSize = 16;
 constexpr std::size_t kKeySize = 32;
@@ -92,11 +92,7 @@ Secret key_encryption_key(const MasterKey& key)
     return out;
 }
 
-std::string head_of(const MasterKey& key)
-{
-    const std::array<std::uint8_t, kKeySize> name = key.derive("key-id");
-    return kFormat + std::string{reinterpret_cast<const char*>(name.data()), kKeyIdSize};
-}
+std::string head_of(const MasterKey& key) { return kFormat + key.raw_id(); }
 
 std::string hex_of(std::string_view bytes)
 {
@@ -107,25 +103,15 @@ std::string hex_of(std::string_view bytes)
 
 } // namespace
 
-Secret& Secret::operator=(Secret&& other) noexcept
-{
-    if (this == &other) return *this;
-    OPENSSL_cleanse(bytes_.data(), bytes_.size());
-    bytes_ = std::move(other.bytes_);
-    other.bytes_.clear();
-    return *this;
-}
-
-Secret::~Secret() { OPENSSL_cleanse(bytes_.data(), bytes_.size()); }
-
 Result<std::string> seal(const MasterKey& key, std::string_view secret, const SecretOwner& owner)
 {
     if (secret.size() > kSecretMax) return fail(Errc::too_long, fmt::format("secret over {} octets", kSecretMax));
     std::string random(kKeySize, '\0');
     if (RAND_bytes(bytes_of(random), kKeySize) != 1) return fail(Errc::local_fault, "sealing: no random octets");
     const Secret data_key{std::move(random)};
-    const Secret outer_key = key_encryption_key(key);
-    const std::string head = head_of(key);
+    const MasterKey wrapping = key.wrapping();
+    const Secret outer_key = key_encryption_key(wrapping);
+    const std::string head = head_of(wrapping);
     Result<std::string> wrapped = encrypt(outer_key.bytes(), data_key.bytes(), associated("wrap", head, owner));
     if (!wrapped) return wrapped;
     Result<std::string> sealed = encrypt(data_key.bytes(), secret, associated("data", head, owner));
@@ -141,15 +127,25 @@ Result<Secret> open_sealed(const MasterKey& key, std::string_view sealed, const 
     if (sealed.front() != kFormat)
         return fail(Errc::malformed,
                     fmt::format("sealed secret: format {} is not known", static_cast<int>(sealed.front())));
-    const std::string head = head_of(key);
-    if (sealed.substr(0, kHeadSize) != head)
+    const std::optional<MasterKey> wrapped_by = key.named(sealed.substr(1, kKeyIdSize));
+    if (!wrapped_by)
         return fail(Errc::denied, fmt::format("sealed secret: it needs the master key {}, ours is {}",
-                                              hex_of(sealed.substr(1, kKeyIdSize)), key.id()));
-    const Secret outer_key = key_encryption_key(key);
+                                              hex_of(sealed.substr(1, kKeyIdSize)), key.wrapping().id()));
+    const std::string head = head_of(*wrapped_by);
+    const Secret outer_key = key_encryption_key(*wrapped_by);
     Result<Secret> data_key =
         decrypt(outer_key.bytes(), sealed.substr(kHeadSize, kWrappedSize), associated("wrap", head, owner));
     if (!data_key) return data_key;
     return decrypt(data_key->bytes(), sealed.substr(kHeadSize + kWrappedSize), associated("data", head, owner));
+}
+
+std::string sealed_head(const MasterKey& key) { return head_of(key.wrapping()); }
+
+Result<std::string> seal_again(const MasterKey& key, std::string_view sealed, const SecretOwner& owner)
+{
+    const Result<Secret> secret = open_sealed(key, sealed, owner);
+    if (!secret) return std::unexpected{secret.error()};
+    return seal(key, secret->bytes(), owner);
 }
 
 } // namespace penguin::dkim

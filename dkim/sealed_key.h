@@ -16,6 +16,7 @@
 #include <string_view>
 
 #include "dkim/master_key.h"
+#include "dkim/secret.h"
 #include "engine/base/uuid.h"
 
 namespace penguin::dkim {
@@ -30,22 +31,13 @@ struct SecretOwner {
     std::uint32_t version = 1; // goes up when the secret of that id changes
 };
 
-// Octets that are wiped when they go.
-class Secret {
-public:
-    explicit Secret(std::string bytes) : bytes_{std::move(bytes)} {}
-    Secret(Secret&& other) noexcept : bytes_{std::move(other.bytes_)} { other.bytes_.clear(); }
-    Secret& operator=(Secret&& other) noexcept;
-    Secret(const Secret&) = delete;
-    Secret& operator=(const Secret&) = delete;
-    ~Secret();
-    std::string_view bytes() const noexcept { return bytes_; }
-
-private:
-    std::string bytes_;
-};
-
+// Wrapped by the key that `key` says wraps now (MasterKey::wrapping).
 Result<std::string> seal(const MasterKey& key, std::string_view secret, const SecretOwner& owner);
 Result<Secret> open_sealed(const MasterKey& key, std::string_view sealed, const SecretOwner& owner);
+
+// What every secret begins with that the key which wraps now has wrapped: for those that a rotation has still to do.
+std::string sealed_head(const MasterKey& key);
+// The same secret, wrapped by the key that wraps now, under a data key of its own. Errors: those of both.
+Result<std::string> seal_again(const MasterKey& key, std::string_view sealed, const SecretOwner& owner);
 
 } // namespace penguin::dkim

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import tempfile
 
+import hardening
+
 FILES = {  # path -> mode and owner as tar shows them
     "./usr/bin/penguin-mta": "-rwxr-xr-x root/root",
     "./lib/systemd/system/penguin-mta.service": "-rw-r--r-- root/root",
@@ -72,6 +74,7 @@ def program_problems(deb, folder):
         yield "the program is not stripped"
     if re.search(r"R(UN)?PATH", run("objdump", "-p", str(program))):
         yield "the program looks for libraries in a folder of the build"
+    yield from hardening.problems(program)
     for strange in (b"PENGUIN_CRASH_AT",):
         if strange in program.read_bytes():
             yield f"the program holds {strange.decode()}: not a release build"

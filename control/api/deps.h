@@ -12,6 +12,7 @@
 #include "control/auth/api_key.h"
 #include "control/db/database.h"
 #include "control/submit/acceptance.h"
+#include "control/submit/reconciler.h"
 #include "dkim/master_key.h"
 #include "engine/base/metrics.h"
 #include "engine/dns/resolver.h"
@@ -41,6 +42,8 @@ struct ApiDeps {
     DomainPolicy domains;
     // Takes what of the batch is still queued out of the queue; gives how many messages that were.
     std::function<awaitable<Result<std::size_t>>(TenantId, BatchId)> cancel_batch;
+    // Queues again what Redis has lost of a pool; `true`: a restored older database is accepted.
+    std::function<awaitable<Result<submit::Reconciled>>(PoolName, bool)> reconcile;
     std::function<void()> settings_may_have_changed; // after each call that is no GET and succeeded; cheap
     std::function<Health()> alive;
     std::function<Health()> ready;

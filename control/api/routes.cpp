@@ -14,6 +14,7 @@ void register_routes(http::Router& router, ApiDeps& deps)
     register_messages(router, deps);
     register_events(router, deps);
     register_inject(router, deps);
+    register_queue(router, deps);
     register_operations(router, deps);
 }
 

@@ -14,6 +14,7 @@ void register_routes(http::Router& router, ApiDeps& deps);
 // One for each resource, called by register_routes.
 void register_tenants(http::Router& router, ApiDeps& deps);
 void register_api_keys(http::Router& router, ApiDeps& deps);
+void register_queue(http::Router& router, ApiDeps& deps);
 void register_pools(http::Router& router, ApiDeps& deps);
 void register_sources(http::Router& router, ApiDeps& deps);
 void register_domains(http::Router& router, ApiDeps& deps);

@@ -91,6 +91,7 @@ void read(ConfigSection in, DatabaseConfig& out)
 void read(ConfigSection in, KeysConfig& out)
 {
     in.text("master_key_file", out.master_key_file, absolute_path_or_none);
+    in.text("encryption_keys_file", out.encryption_keys_file, absolute_path_or_none);
     in.end();
 }
 
@@ -139,6 +140,7 @@ void read(ConfigSection in, DeliveryConfig& out)
     in.durations("retry_ladder", out.retry_ladder, 32, 1s, kDay);
     in.whole("retry_jitter_percent", out.retry_jitter_percent, 0, 50);
     in.size("contents_memory", out.contents_memory, 1ULL << 20, 1ULL << 40);
+    in.size("journal_max", out.journal_max, 16ULL << 20, 1ULL << 40);
     in.duration("life", out.life, 1min, 14 * kDay);
     in.end();
 }

@@ -90,7 +90,8 @@ struct DatabaseConfig {
 };
 
 struct KeysConfig {
-    std::string master_key_file; // empty: the credential "master-key", else <state_dir>/master.key
+    std::string master_key_file;      // empty: the credential "master-key", else <state_dir>/master.key
+    std::string encryption_keys_file; // dkim/encryption_keys.h; empty: the master key wraps secrets itself
     friend bool operator==(const KeysConfig&, const KeysConfig&) = default;
 };
 
@@ -136,6 +137,7 @@ struct DeliveryConfig {
                                       seconds{3'600}, seconds{7'200}, seconds{14'400}};
     std::size_t retry_jitter_percent = 20;
     std::uint64_t contents_memory = 64ULL << 20; // octets of compiled contents
+    std::uint64_t journal_max = 1ULL << 30;      // octets of a pool's journal of outcomes, on disk
     seconds life{388'800};                       // 4d12h from acceptance, then a message expires
     friend bool operator==(const DeliveryConfig&, const DeliveryConfig&) = default;
 };

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <iostream>
 
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -11,6 +12,7 @@
 
 #include "control/daemon/config.h"
 #include "control/daemon/daemon.h"
+#include "control/daemon/key_rotation.h"
 #include "control/daemon/part_options.h"
 #include "control/daemon/process_user.h"
 #include "engine/base/log.h"
@@ -44,7 +46,7 @@ ConfigResult configuration(const Arguments& arguments)
     return load_config(file, state_dir);
 }
 
-// Files of ours are ours alone; a crash must not write keys into a core file; connections need descriptors.
+// Files of ours are ours alone; a crash must not write keys into a core file; connections need descriptors. Stores inherit it.
 void set_process_limits()
 {
     ::umask(0077);
@@ -58,6 +60,10 @@ void set_process_limits()
     std::signal(SIGPIPE, SIG_IGN);
 }
 
+// The kernel hands a core to a program of core_pattern whatever RLIMIT_CORE says, and lets a process of the same user look into
+// our memory: both no more. A change of user would undo it, so it comes after that.
+void keep_memory_private() { ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
+
 // Common to all commands that touch the state directory: never as root.
 int as_service(const Arguments& arguments, int (*command)(const Config&))
 {
@@ -68,6 +74,7 @@ int as_service(const Arguments& arguments, int (*command)(const Config&))
         fmt::print(stderr, "penguin-mta: {}\n", became.error().detail);
         return 1;
     }
+    keep_memory_private();
     log::start(log_options(config->log));
     const int status = command(*config);
     log::flush();
@@ -126,6 +133,9 @@ int main(int argc, char** argv)
     CLI::App* const serve_command = app.add_subcommand("serve", "Run the daemon in the foreground");
     CLI::App* const migrate_command =
         app.add_subcommand("migrate", "Bring the schema of the configured PostgreSQL up to date");
+    CLI::App* const rotate_command = app.add_subcommand(
+        "rotate-kek",
+        "Wrap every stored secret by the first key of keys.encryption_keys_file; serve may go on meanwhile");
     CLI::App* const check_command =
         app.add_subcommand("check-config", "Say everything that is wrong with a configuration");
     CLI::App* const key_command =
@@ -133,6 +143,7 @@ int main(int argc, char** argv)
     CLI::App* const version_command = app.add_subcommand("version", "Print the version");
     add_arguments(*serve_command, arguments, true);
     add_arguments(*migrate_command, arguments, true);
+    add_arguments(*rotate_command, arguments, true);
     add_arguments(*key_command, arguments, false);
     check_command->add_option("file", file, "TOML file")->required();
     CLI11_PARSE(app, argc, argv);
@@ -140,6 +151,7 @@ int main(int argc, char** argv)
     try {
         if (*serve_command) return as_service(arguments, serve);
         if (*migrate_command) return as_service(arguments, run_migrations);
+        if (*rotate_command) return as_service(arguments, run_key_rotation);
         if (*check_command) return check_config(file);
         if (*key_command) return print_admin_key(arguments);
         if (*version_command) fmt::print("penguin-mta {}\n", PENGUIN_VERSION);

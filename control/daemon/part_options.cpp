@@ -162,6 +162,8 @@ delivery::EngineOptions engine_options(const Config& config, const NodeName& nod
     out.retry.jitter = static_cast<double>(config.delivery.retry_jitter_percent) / 100;
     out.retry.life = config.delivery.life;
     out.contents_max = config.delivery.contents_memory;
+    out.journal.folder = dir.journal();
+    out.journal.octets_max = config.delivery.journal_max;
     return out;
 }
 

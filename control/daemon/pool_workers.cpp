@@ -3,6 +3,7 @@
 #include <boost/asio/co_spawn.hpp>
 
 #include "control/db/tenancy.h"
+#include "control/ledger/database_age.h"
 #include "control/submit/cancellation.h"
 #include "engine/base/log.h"
 
@@ -65,6 +66,7 @@ struct PoolWorkers::Pool {
         : queue{of},
           pump{parts.worker, of, parts.on_enqueued, {.pool = name}, parts.metrics},
           ledger{parts.worker, of, name, parts.metrics},
+          reconciler{parts.worker, of, parts.on_enqueued, {.pool = name}, parts.metrics},
           sizes{name, parts.metrics},
           until_measured{parts.executor}
     {
@@ -72,6 +74,7 @@ struct PoolWorkers::Pool {
     queue::SendQueue& queue;
     submit::OutboxPump pump;
     ledger::Ledger ledger;
+    submit::Reconciler reconciler;
     Sizes sizes;
     asio::steady_timer until_measured;
 };
@@ -100,9 +103,10 @@ void PoolWorkers::open(const PoolName& name)
         --running_;
         if (thrown) log::error("daemon", "pool_worker_failed");
     };
-    running_ += 3;
+    running_ += 4;
     asio::co_spawn(parts_.executor, pool.pump.run(), ended);
     asio::co_spawn(parts_.executor, pool.ledger.run(), ended);
+    asio::co_spawn(parts_.executor, pool.reconciler.run(), ended);
     asio::co_spawn(parts_.executor, measure(pool), ended);
 }
 
@@ -139,12 +143,26 @@ awaitable<Result<std::size_t>> PoolWorkers::cancel(TenantId tenant, BatchId batc
     co_return co_await submit::cancel_batch(parts_.worker.queue, queue(*pool), tenant, batch);
 }
 
+awaitable<Result<submit::Reconciled>> PoolWorkers::reconcile(PoolName name, bool accept_restored_database)
+{
+    const auto pool = pools_.find(name);
+    if (pool == pools_.end()) co_return fail(Errc::not_found, "no source of this node is in such a pool");
+    if (accept_restored_database) {
+        const Result<std::size_t> given_up = co_await ledger::accept_restored_database(
+            parts_.worker.queue, parts_.worker.analytics, pool->second->queue, name);
+        if (!given_up) co_return std::unexpected{given_up.error()};
+        log::warning("daemon", "restored_database_accepted", {{"pool", name.value()}, {"batches", *given_up}});
+    }
+    co_return co_await pool->second->reconciler.reconcile();
+}
+
 awaitable<void> PoolWorkers::stop(Duration limit)
 {
     stopping_ = true;
     for (const auto& [name, pool] : pools_) {
         pool->pump.stop();
         pool->ledger.stop();
+        pool->reconciler.stop();
         pool->until_measured.cancel();
     }
     const SteadyTime until = std::chrono::steady_clock::now() + limit;

@@ -13,6 +13,7 @@
 #include "control/db/database.h"
 #include "control/ledger/ledger.h"
 #include "control/submit/outbox_pump.h"
+#include "control/submit/reconciler.h"
 #include "engine/delivery/settings.h"
 #include "engine/queue/send_queue.h"
 
@@ -39,6 +40,10 @@ public:
     queue::SendQueue& queue(const PoolName& pool);
     // Takes what is still queued of a batch out of its pool's queue. Errors: not_found, unavailable.
     awaitable<Result<std::size_t>> cancel(TenantId tenant, BatchId batch);
+
+    // Queues again what Redis has lost of a pool. Errors: not_found, unavailable, full, refused (the database is older than
+    // Redis, and `accept_restored_database` was not given).
+    awaitable<Result<submit::Reconciled>> reconcile(PoolName pool, bool accept_restored_database);
 
     // Ends what has begun, at most for `limit`.
     awaitable<void> stop(Duration limit);

@@ -4,6 +4,8 @@
 
 #include "control/auth/principal.h"
 #include "control/db/tenancy.h"
+#include "dkim/encryption_keys.h"
+#include "dkim/secret.h"
 #include "engine/base/log.h"
 
 namespace penguin::control {
@@ -19,13 +21,24 @@ Result<std::optional<dkim::MasterKey>> from_credential()
 {
     const char* const folder = std::getenv("CREDENTIALS_DIRECTORY");
     if (!folder) return std::nullopt;
-    const Result<std::string> bytes =
+    Result<std::string> bytes =
         read_small_file(std::filesystem::path{folder} / kMasterKeyCredential, dkim::MasterKey::kKeyFileMax);
     if (!bytes && bytes.error().code == Errc::not_found) return std::nullopt;
     if (!bytes) return std::unexpected{bytes.error()};
-    const Result<dkim::MasterKey> key = dkim::MasterKey::parse(*bytes);
+    const dkim::Secret secret{std::move(*bytes)};
+    const Result<dkim::MasterKey> key = dkim::MasterKey::parse(secret.bytes());
     if (!key) return fail(key.error(), "the credential master-key");
     return *key;
+}
+
+// Errors: not_found when there is none.
+Result<dkim::MasterKey> load_given(const KeysConfig& keys, const StateDir& dir)
+{
+    if (!keys.master_key_file.empty()) return dkim::MasterKey::load(keys.master_key_file);
+    const Result<std::optional<dkim::MasterKey>> given = from_credential();
+    if (!given) return std::unexpected{given.error()};
+    if (*given) return **given;
+    return dkim::MasterKey::load(dir.master_key());
 }
 
 std::vector<std::string> platform_scopes() { return {kPlatformScopes.begin(), kPlatformScopes.end()}; }
@@ -34,11 +47,23 @@ std::vector<std::string> platform_scopes() { return {kPlatformScopes.begin(), kP
 
 Result<dkim::MasterKey> load_master_key(const KeysConfig& keys, const StateDir& dir)
 {
-    if (!keys.master_key_file.empty()) return dkim::MasterKey::load(keys.master_key_file);
-    const Result<std::optional<dkim::MasterKey>> given = from_credential();
-    if (!given) return std::unexpected{given.error()};
-    if (*given) return **given;
-    return dkim::MasterKey::load_or_create(dir.master_key());
+    Result<dkim::MasterKey> root = load_given(keys, dir);
+    if (!root && root.error().code == Errc::not_found && keys.master_key_file.empty())
+        root = dkim::MasterKey::load_or_create(dir.master_key());
+    if (!root || keys.encryption_keys_file.empty()) return root;
+    Result<std::shared_ptr<dkim::EncryptionKeys>> apart = dkim::EncryptionKeys::load(keys.encryption_keys_file);
+    if (!apart) return std::unexpected{apart.error()};
+    return root->with(std::move(*apart));
+}
+
+Result<dkim::MasterKey> load_encryption_keys(const KeysConfig& keys, const StateDir& dir)
+{
+    Result<std::shared_ptr<dkim::EncryptionKeys>> apart = dkim::EncryptionKeys::load(keys.encryption_keys_file);
+    if (!apart) return std::unexpected{apart.error()};
+    Result<dkim::MasterKey> root = load_given(keys, dir);
+    if (!root && root.error().code == Errc::not_found) root = (*apart)->keys()->front();
+    if (!root) return root;
+    return root->with(std::move(*apart));
 }
 
 awaitable<Result<bool>> ensure_admin_key(db::PgPool& control, const ApiKeyHashKey& hash_key, const StateDir& dir,

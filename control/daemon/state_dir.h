@@ -32,6 +32,7 @@ public:
     std::filesystem::path master_key() const { return path_ / "master.key"; }
     std::filesystem::path last_run() const { return path_ / "last-run"; }
     std::filesystem::path identity() const { return path_ / "identity"; }
+    std::filesystem::path journal() const { return path_ / "journal"; } // a folder a pool
     std::filesystem::path lock() const { return path_ / "lock"; }
 
     // Makes the directory and run/ when they are not there, for our user alone.

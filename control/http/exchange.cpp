@@ -32,6 +32,12 @@ std::string_view value_of(const Fields& fields, std::string_view name)
     return found == fields.end() ? std::string_view{} : std::string_view{found->second};
 }
 
+// The parser also takes "5, 5" (RFC 9112 6.3 allows it); a proxy may not.
+bool is_number_or_none(std::string_view text)
+{
+    return std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
 // RFC 9112 3.2, 6.1. What two readers could understand in two ways is understood in none.
 std::expected<void, Problem> check_head(const Head& head, const ServerLimits& limits)
 {
@@ -41,8 +47,11 @@ std::expected<void, Problem> check_head(const Head& head, const ServerLimits& li
     const std::size_t hosts = count_of(head.fields, "Host");
     if (hosts > 1 || (hosts == 0 && head.version == 11))
         return refuse(Code::malformed_request, "Exactly one Host field.");
+    const std::size_t lengths = count_of(head.fields, "Content-Length");
+    if (lengths > 1 || !is_number_or_none(value_of(head.fields, "Content-Length")))
+        return refuse(Code::malformed_request, "Content-Length is one number, given once.");
     const std::size_t codings = count_of(head.fields, "Transfer-Encoding");
-    if (codings > 0 && count_of(head.fields, "Content-Length") > 0)
+    if (codings > 0 && lengths > 0)
         return refuse(Code::malformed_request, "Content-Length and Transfer-Encoding exclude each other.");
     if (codings > 1 || (codings == 1 && !equal_without_case(value_of(head.fields, "Transfer-Encoding"), "chunked")))
         return refuse(Code::malformed_request, "Only the transfer coding chunked is understood.");
@@ -104,7 +113,7 @@ std::expected<void, Problem> check_media_type(const Route& route, const Request&
     return {};
 }
 
-// `head.fields` holds a Content-Length that the parser has checked to be a number.
+// check_head has seen that a Content-Length is digits alone.
 std::expected<void, Problem> check_length(const Request& request, std::size_t max)
 {
     const std::string_view length = value_of(request.headers, "Content-Length");

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <openssl/ssl.h>
 
+#include "control/auth/peer_group.h"
 #include "control/http/server_state.h"
 #include "engine/base/log.h"
 
@@ -60,7 +61,7 @@ Result<std::shared_ptr<asio::ssl::context>> tls_context(const TlsFiles& files)
 // A place among the connections, given back when the connection ends.
 class Place {
 public:
-    Place(Shared state, asio::ip::address peer) : state_{std::move(state)}, peer_{std::move(peer)}
+    Place(Shared state, const asio::ip::address& peer) : state_{std::move(state)}, peer_{peer_group(peer)}
     {
         ++state_->open;
         if (!peer_.is_unspecified()) ++state_->per_peer[peer_];
@@ -88,7 +89,7 @@ private:
 std::string_view no_room(const Server::State& state, const asio::ip::address& peer)
 {
     if (state.open >= state.limits.connections_max) return "connections";
-    const auto of_peer = state.per_peer.find(peer);
+    const auto of_peer = state.per_peer.find(peer_group(peer));
     if (of_peer != state.per_peer.end() && of_peer->second >= state.limits.connections_per_peer_max) return "peer";
     return {};
 }

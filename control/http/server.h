@@ -30,7 +30,7 @@ struct ServerLimits {
     std::size_t body_max = kBatchBodyMax;       // octets; over every route's own
     std::size_t bodies_max = 128 * 1024 * 1024; // octets of bodies being read or worked on, all together
     std::size_t connections_max = 512;
-    std::size_t connections_per_peer_max = 128; // TCP: by address
+    std::size_t connections_per_peer_max = 128; // TCP: by address, an IPv6 /64 being one
     std::size_t requests_max = 1'000;           // a connection
     std::chrono::milliseconds handshake{10'000};
     std::chrono::milliseconds header{10'000}; // from its first octet to the empty line

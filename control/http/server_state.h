@@ -50,7 +50,7 @@ struct Server::State {
     Exchange exchange;
     std::list<Listener> listeners;
     std::set<Connection*> connections;
-    std::map<asio::ip::address, std::size_t> per_peer; // TCP only
+    std::map<asio::ip::address, std::size_t> per_peer; // TCP only, by peer_group
     std::size_t open = 0;                              // connections
     std::size_t bodies = 0;                            // octets, see ServerLimits::bodies_max
     bool stopping = false;

@@ -1,4 +1,5 @@
 #include <array>
+#include <tuple>
 
 #include <boost/asio/read.hpp>
 #include <boost/asio/ssl/stream.hpp>
@@ -10,6 +11,7 @@
 #include <boost/beast/http/string_body.hpp>
 
 #include "control/http/deadline.h"
+#include "control/http/head_octets.h"
 #include "control/http/server_state.h"
 #include "engine/base/log.h"
 
@@ -133,8 +135,14 @@ private:
         parser.header_limit(static_cast<std::uint32_t>(state_->limits.header_max));
         parser.body_limit(boost::none); // by the route, once it is known
         deadline_.start(state_->limits.header);
-        const auto [code, count] = co_await beast::http::async_read_header(stream_, buffer_, parser, use_result);
+        HeadState head = HeadState::need_more;
+        error_code code = co_await read_head(head);
+        const std::string fault{fault_of(head)};
+        if (!code && fault.empty())
+            std::tie(code, std::ignore) = co_await beast::http::async_read_header(stream_, buffer_, parser, use_result);
         deadline_.end();
+        if (!fault.empty())
+            co_return co_await refuse(Problem{.code = Code::malformed_request, .detail = fault}, trace, false);
         if (code) co_return co_await refuse_head(code, trace);
 
         auto admitted = co_await state_->exchange.admit(head_of(parser, peer_), trace);
@@ -160,6 +168,21 @@ private:
         const bool keep = parser.keep_alive() && more_allowed && !state_->stopping;
         const bool with_body = admitted->request.method != Method::head;
         co_return co_await write(std::move(response), trace, keep, with_body);
+    }
+
+    // Until the head is whole, breaks a rule, or is so large that the parser will refuse it.
+    awaitable<error_code> read_head(HeadState& state)
+    {
+        HeadOctets octets;
+        while (true) {
+            const asio::const_buffer seen = buffer_.cdata();
+            state = octets.look({static_cast<const char*>(seen.data()), seen.size()});
+            if (state != HeadState::need_more || seen.size() >= state_->limits.header_max) co_return error_code{};
+            const std::size_t room = std::min(kReadAhead / 2, kReadAhead - seen.size());
+            const auto [code, count] = co_await stream_.async_read_some(buffer_.prepare(room), use_result);
+            if (code) co_return code;
+            buffer_.commit(count);
+        }
     }
 
     awaitable<bool> read_body(Parser& parser, const Admitted& admitted, Trace& trace)

@@ -1,13 +1,13 @@
 #include "control/ledger/ledger.h"
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "control/db/settings_version.h"
 #include "control/db/tenancy.h"
+#include "control/ledger/database_age.h"
 #include "engine/base/crash_point.h"
 #include "engine/base/log.h"
 
@@ -144,16 +144,10 @@ awaitable<Result<std::size_t>> write(db::Transaction& tx, const PoolName& pool, 
     co_return batch.dropped;
 }
 
-// "<ms>-<sequence>" as a pair of numbers; ids that are none come first.
-std::pair<std::uint64_t, std::uint64_t> stream_id(std::string_view text)
+// Ids that are none come first.
+queue::StreamPosition stream_id(std::string_view text)
 {
-    const auto number = [](std::string_view digits) {
-        std::uint64_t value = 0;
-        std::from_chars(digits.data(), digits.data() + digits.size(), value);
-        return value;
-    };
-    const std::size_t dash = std::min(text.find('-'), text.size());
-    return {number(text.substr(0, dash)), number(text.substr(std::min(dash + 1, text.size())))};
+    return queue::StreamPosition::parse(text).value_or(queue::StreamPosition{});
 }
 
 } // namespace
@@ -257,6 +251,8 @@ awaitable<Result<>> Ledger::open(WallTime now)
     };
     Result<std::string> position = co_await db::as_platform(database_.analytics, read);
     if (!position) co_return std::unexpected{position.error()};
+    const auto current = co_await database_is_current(database_.analytics, queue_, pool_);
+    if (!current) co_return std::unexpected{current.error()};
     position_ = std::move(*position);
     Result<> confirmed = co_await confirm_again();
     if (!confirmed) position_.reset();

@@ -1,6 +1,7 @@
 // control/ledger/ledger.h
 // Takes outcomes from a pool's event stream to PostgreSQL, each once (DESIGN 4.9).
 //
+//   restored     a database that is behind the position in Redis is not read into: it was restored from a backup
 //   one reader   a lock in Redis with a lease; a node that loses it stops, and the position row refuses a second writer
 //   a step       reads the entries behind the committed position; suppressions first (idempotent, another tier); then in one
 //                transaction events, counters and the position; then clears the messages' bits and trims the stream

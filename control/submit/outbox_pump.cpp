@@ -5,6 +5,8 @@
 #include <set>
 
 #include "control/db/tenancy.h"
+#include "control/ledger/database_age.h"
+#include "control/submit/batch_entries.h"
 #include "engine/base/crash_point.h"
 #include "engine/base/log.h"
 
@@ -71,39 +73,6 @@ returning q.id, q.state in ('cancelling', 'cancelled') as cancelling)";
 
 constexpr std::string_view kFinals = "select distinct idx from analytics.events where tenant_id = $1 and batch_id = $2"
                                      " and idx >= $3 and idx < $4 and kind <> 'deferred'";
-
-// Entries of a cancelled batch wait in the queue until they are taken out; nobody may claim them before.
-constexpr std::chrono::hours kCancelledHeld{24};
-
-Result<std::vector<queue::Entry>> entries_of(const db::Row& row, std::uint32_t first, bool cancelling)
-{
-    Result<std::vector<StoredRecipient>> recipients = unpack_chunk(row.get<db::Bytes>("chunk").value);
-    if (!recipients) return std::unexpected{recipients.error()};
-    Result<EmailAddress> sender = EmailAddress::parse(row.text("sender"));
-    if (!sender) return fail(sender.error(), "sender of a batch");
-    std::optional<WallTime> not_before = row.get<std::optional<WallTime>>("not_before");
-    if (cancelling) not_before = wall_now() + kCancelledHeld;
-    std::vector<queue::Entry> entries;
-    for (std::size_t i = 0; i < recipients->size(); ++i) {
-        StoredRecipient& one = (*recipients)[i];
-        entries.push_back({.id = {row.get<BatchId>("id"), first + static_cast<std::uint32_t>(i)},
-                           .tenant = row.get<TenantId>("tenant_id"),
-                           .campaign = row.get<std::optional<CampaignId>>("campaign_id"),
-                           .mailbox = row.get<std::optional<MailboxId>>("mailbox_id"),
-                           .from = *sender,
-                           .to = std::move(one.to),
-                           .content = row.get<std::string>("content_id"),
-                           .raw = {},
-                           .vars = std::move(one.vars),
-                           .prio = static_cast<queue::Priority>(row.get<int>("prio")),
-                           .not_before = not_before,
-                           .expires = row.get<WallTime>("expires"),
-                           .attempt = 0,
-                           .queued = row.get<WallTime>("created"),
-                           .avoid = {}});
-    }
-    return entries;
-}
 
 } // namespace
 
@@ -271,6 +240,11 @@ std::size_t OutboxPump::length_of_call(std::span<Chunk* const> chunks)
 
 awaitable<Result<std::size_t>> OutboxPump::turn()
 {
+    if (!age_known_) {
+        const auto fine = co_await ledger::database_is_current(database_.analytics, queue_, options_.pool);
+        if (!fine) co_return std::unexpected{fine.error()};
+        age_known_ = true;
+    }
     Result<std::vector<Chunk>> chunks = co_await claim();
     if (!chunks) co_return std::unexpected{chunks.error()};
     if (chunks->empty()) {
@@ -336,6 +310,7 @@ awaitable<void> OutboxPump::run()
         if (backoff == std::chrono::milliseconds{0})
             log::warning("submit", "pump_failed", {{"why", done.error().detail}});
         failed_.add();
+        age_known_ = false; // what comes back may be an older database
         backoff = std::clamp(backoff * 2, kPauseMin, kPauseMax);
         woken_ = false; // new batches are no reason to ask a store that is away
         co_await pause(backoff);

@@ -8,6 +8,7 @@
 //   small      chunks of a tenant that are neither repeated nor cancelled go in one script call, up to kChunk messages
 //   cancelled  what of a cancelled batch is not enqueued yet still goes through the queue, so that its events are told and
 //              the counts close; see cancellation.h
+//   restored   a database that is behind what its ledger has told Redis would have mail sent again: nothing is done (ledger/database_age.h)
 //   faults     Redis full or away, PostgreSQL away: the turn ends, the next one comes after a pause of kPauseMin doubling to
 //              kPauseMax
 //   threads    belongs to the control executor, as do its database and its SendQueue
@@ -65,7 +66,8 @@ private:
     queue::SendQueue& queue_;
     std::function<void()> on_enqueued_;
     Options options_;
-    TenantId behind_; // where the last turn ended
+    TenantId behind_;        // where the last turn ended
+    bool age_known_ = false; // that this database is not one restored from a backup
     bool stopped_ = false;
     bool woken_ = false;
     asio::steady_timer* sleeping_ = nullptr;

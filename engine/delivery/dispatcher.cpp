@@ -25,10 +25,10 @@ constexpr Duration kGatherPause = 10ms;     // so that one claim has room for ma
 constexpr double kParkPerSecond = 2'000;
 constexpr double kParkBurst = 1'000;
 constexpr double kParkPerMessage = 0.25;
-constexpr Duration kConnectLimit = 1s;
-constexpr Duration kAvoidPause = 5s;               // before this node takes back what it cannot send
-constexpr Duration kSettingsLag = 10s;             // how far our settings may be behind what is accepted
-constexpr Duration kLagPause = 300ms;              // before a look whether they have come
+constexpr Duration kAvoidPause = 5s;   // before this node takes back what it cannot send
+constexpr Duration kSettingsLag = 10s; // how far our settings may be behind what is accepted
+constexpr Duration kLagPause = 300ms;  // before a look whether they have come
+constexpr unsigned kMemoryMax = 95;    // percent of Redis' memory: outcomes need more of it than what they replace
 constexpr std::chrono::seconds kComparePeriod{60}; // hand against memory
 
 bool may_send_as(const Settings& settings, const TenantId& tenant, const EmailAddress& sender)
@@ -43,13 +43,16 @@ Dispatcher::Dispatcher(const asio::any_io_executor& executor, Options options, P
     : executor_{executor},
       options_{std::move(options)},
       parts_{std::move(parts)},
+      journal_{options_.journal},
       queue_{parts_.redis, options_.queue},
-      settler_{executor, queue_, parts_.metrics, [this](const queue::Token& token) { gone(token); }},
+      settler_{executor, queue_, journal_, parts_.metrics, [this](const queue::Token& token) { gone(token); }},
       park_allowance_{kParkPerSecond, kParkBurst},
       wake_{executor},
       claimed_{parts_.metrics.counter("penguin_queue_claimed_total", "Messages claimed from Redis.")},
       parked_{parts_.metrics.counter("penguin_queue_parked_total", "Messages parked at their site.")},
       released_{parts_.metrics.counter("penguin_queue_released_total", "Messages given back unsent.")},
+      journal_octets_{parts_.metrics.gauge("penguin_journal_octets", "Size of the journal of outcomes.",
+                                           {{"pool", options_.queue.pool.value()}})},
       latency_{parts_.metrics.histogram("penguin_delivery_latency_seconds", "Acceptance to the receiver's 250.",
                                         latency_bounds_seconds())}
 {
@@ -102,8 +105,7 @@ awaitable<void> Dispatcher::pause(Duration time)
 
 awaitable<void> Dispatcher::run()
 {
-    co_await start();
-    if (stopping_) co_return;
+    co_await open_journal();
     asio::co_spawn(executor_, beat_loop(), asio::detached);
     bool settled = false;
     asio::co_spawn(executor_, settler_.run(), [&settled](const std::exception_ptr&) { settled = true; });
@@ -111,31 +113,31 @@ awaitable<void> Dispatcher::run()
     co_await wind_down();
     settler_.stop(std::max(deadline_, std::chrono::steady_clock::now() + 5s));
     while (!settled) co_await sleep_for(5ms);
+    ended_ = true;
     const Result<> stopped = co_await queue_.stop();
     if (!stopped) log::warning("delivery", "queue_stop_failed", {{"why", stopped.error().detail}});
-}
-
-// Until Redis has us under our name: it may be away, or another incarnation's lease may have to run out.
-awaitable<void> Dispatcher::start()
-{
-    while (!stopping_) {
-        Result<> started = co_await parts_.redis.connected_within(kConnectLimit);
-        if (started) started = co_await queue_.start(options_.crashed_before);
-        if (started) co_return;
-        note_why_not(started.error().detail);
-        co_await pause(kTroublePause);
-    }
 }
 
 awaitable<void> Dispatcher::claim_loop()
 {
     while (!stopping_) {
-        const SteadyTime now = std::chrono::steady_clock::now();
-        if (compared_generation_ != parts_.redis.generation() || now - compared_at_ >= kComparePeriod)
-            co_await compare_hand();
+        if (!queue_.joined()) {
+            co_await join();
+            continue;
+        }
+        if (std::chrono::steady_clock::now() - compared_at_ >= kComparePeriod) {
+            Result<std::vector<queue::Claimed>> found = co_await compare_hand();
+            if (found) take_up(std::move(*found));
+        }
         if (weights_changed_) co_await push_weights();
         const std::size_t room = options_.window - std::min(options_.window, jobs_.size());
-        if (held_) {
+        if (const Result<> writable = journal_.writable(); !writable) {
+            note_why_not(writable.error().detail);
+            co_await pause(kTroublePause);
+        } else if (queue_.memory_used() >= kMemoryMax) {
+            note_why_not("Redis uses " + std::to_string(queue_.memory_used()) + " % of its memory");
+            co_await pause(kTroublePause);
+        } else if (held_) {
             note_why_not("held");
             co_await pause(kTroublePause);
         } else if (room == 0) {
@@ -144,7 +146,7 @@ awaitable<void> Dispatcher::claim_loop()
             if (room < kClaimMax) co_await pause(kGatherPause);
             const std::size_t got = co_await claim_once();
             if (stopping_) break;
-            if (got == 0)
+            if (got == 0 && queue_.joined())
                 co_await pause(status_.why_not.empty() ? kIdlePause : kTroublePause);
             else if (got < kClaimMax / 2)
                 co_await pause(kGatherPause);
@@ -162,9 +164,10 @@ awaitable<std::size_t> Dispatcher::claim_once()
                                       .ready_max = may_park ? kClaimMax : 0,
                                       .per_tenant = kClaimPerTenant,
                                       .per_place = std::max<std::size_t>(1, least_window() / 4),
-                                      .room = rooms(wall_now())};
+                                      .room = rooms(queue_.now())};
     Result<std::vector<queue::Claimed>> claimed = co_await queue_.claim(request);
     if (!claimed) {
+        if (!queue_.joined()) co_return 0;
         note_why_not(claimed.error().detail);
         co_return 0;
     }
@@ -178,7 +181,11 @@ void Dispatcher::take(queue::Claimed claimed)
 {
     const auto job = std::make_shared<Job>(this, std::move(claimed));
     jobs_.emplace(job->token, job);
-    const WallTime now = wall_now();
+    const WallTime now = queue_.now();
+    if (revoked_.contains(job->entry.id)) { // its outcome under an older token comes late, and ends it
+        released_.add();
+        return settler_.release(job->token, now + kAvoidPause);
+    }
     if (!held_back(job, policy::hold_on(situation_of(*job, *parts_.settings(), now)), now)) route(job);
 }
 
@@ -197,7 +204,7 @@ void Dispatcher::route(const JobPtr& job)
 void Dispatcher::dispatch(const JobPtr& job)
 {
     crash_point("delivery.dispatch.before");
-    const WallTime now = wall_now();
+    const WallTime now = queue_.now();
     if (!*job->route) {
         const Error& error = job->route->error();
         return finished({.job = job,
@@ -304,18 +311,18 @@ std::map<std::string, std::size_t> Dispatcher::rooms(WallTime now) const
 
 void Dispatcher::finished(const Finished& finished)
 {
-    const WallTime now = wall_now();
+    const WallTime now = queue_.now();
     const Job& job = *finished.job;
     note_sign(finished, now);
     // Revoked: the entry is another node's by now. A final outcome is told all the same; the script marks it late.
     if (finished.verdict.kind == policy::Verdict::Kind::give_back) return give_back(finished, now);
-    queue::Settlement settlement = settlement_of(finished, options_.retry, now, random());
+    const queue::Settlement settlement = settlement_of(finished, options_.retry, now, random());
     const queue::Event& event = settlement.event;
     outcomes_of(event.kind, finished.verdict.klass).add();
     if (event.kind == queue::EventKind::delivered) latency_.observe(static_cast<double>(event.latency_ms) / 1000);
     log::debug("delivery", name_of(event.kind),
                {{"message", job.entry.id.text()}, {"remote", event.remote}, {"reply", event.reply}});
-    settler_.settle(std::move(settlement));
+    settler_.settle(settlement);
 }
 
 Counter& Dispatcher::outcomes_of(queue::EventKind kind, policy::BounceClass klass)
@@ -388,6 +395,7 @@ void Dispatcher::gone(const queue::Token& token)
     const auto found = jobs_.find(token);
     if (found == jobs_.end()) return;
     if (found->second->when_told) found->second->when_told();
+    if (found->second->revoked) revoked_.erase(found->second->entry.id);
     jobs_.erase(found);
     if (jobs_.size() + kClaimMax == options_.window) wake();
     if (stopping_ && jobs_.empty()) wake();

@@ -6,13 +6,15 @@
 //   limits    `window` messages in hand; of one site as policy/site_window.h says, at least kSiteWindow for each connection
 //             that it may have; what cannot go soon is parked in Redis, not held here
 //   failure   Redis away: nothing is claimed, what is in hand goes on while the lease holds, outcomes wait in the
-//   Settler
+//             Settler. After each new connection, and when the lease was lost, it joins again: the journal is told, the hand
+//             compared (or written again, when Redis lost data); then claiming goes on
 #pragma once
 
 #include <map>
 #include <memory>
 #include <mutex>
 #include <random>
+#include <set>
 #include <string>
 #include <unordered_map>
 
@@ -37,6 +39,7 @@ public:
 
     struct Options {
         queue::SendQueue::Options queue;
+        queue::Journal::Options journal;
         bool crashed_before = false;
         std::size_t window = 2'000;
         policy::RetrySchedule retry;
@@ -81,12 +84,19 @@ private:
         std::optional<WallTime> full_until; // its lanes are backing off
     };
 
-    awaitable<void> start();
+    awaitable<void> open_journal();
+    awaitable<void> join();
+    awaitable<Result<>> try_to_join();
+    awaitable<Result<>> write_hand_again();
+    awaitable<Result<>> wait_for_others();
     awaitable<void> claim_loop();
     awaitable<std::size_t> claim_once();
     awaitable<void> pause(Duration time);
     awaitable<void> beat_loop();
-    awaitable<void> compare_hand();
+    awaitable<Result<std::vector<queue::Claimed>>> compare_hand();
+    void take_up(std::vector<queue::Claimed> found);
+    void revoke(Job& job);
+    awaitable<void> trim_journal();
     awaitable<void> push_weights();
     awaitable<void> wind_down();
 
@@ -109,16 +119,19 @@ private:
     asio::any_io_executor executor_;
     Options options_;
     Parts parts_;
+    queue::Journal journal_;
     queue::SendQueue queue_;
     Settler settler_;
     std::unordered_map<queue::Token, JobPtr> jobs_;
+    std::set<MessageId> revoked_; // messages of jobs whose entry is not ours any more, but that may be under way
     std::map<SiteName, Site> sites_;
     policy::TokenBucket park_allowance_;
     std::map<TenantId, double> weights_; // as Redis has them
     asio::steady_timer wake_;
     std::mt19937_64 random_{std::random_device{}()};
-    std::uint64_t compared_generation_ = 0;
     SteadyTime compared_at_{};
+    bool write_hand_ = false; // Redis may have lost data, and our hand with it
+    bool ended_ = false;
     bool held_ = false;
     bool stopping_ = false;
     bool weights_changed_ = true;
@@ -129,6 +142,7 @@ private:
     Counter& claimed_;
     Counter& parked_;
     Counter& released_;
+    Gauge& journal_octets_;
     Histogram& latency_;
 };
 

@@ -1,5 +1,6 @@
 // What the dispatcher does beside the mail: the lease, the hand that Redis says we have, tenants' weights, what is left over.
 #include <set>
+#include <utility>
 
 #include "engine/base/log.h"
 #include "engine/delivery/dispatcher.h"
@@ -9,38 +10,116 @@ namespace penguin::delivery {
 namespace {
 
 constexpr std::chrono::seconds kJanitorPeriod{60};
+constexpr Duration kConnectLimit = std::chrono::seconds{1};
 
 } // namespace
 
-// After a start, a reconnect and each minute: what Redis says is ours against what we know. A claim whose reply was
-// lost is taken up; an entry that is another node's by now is revoked.
-awaitable<void> Dispatcher::compare_hand()
+awaitable<void> Dispatcher::open_journal()
 {
-    const std::uint64_t generation = parts_.redis.generation();
+    while (!stopping_) {
+        const Result<> opened = journal_.open();
+        if (opened) break;
+        note_why_not(opened.error().detail);
+        co_await pause(kTroublePause);
+    }
+    queue_.keeps_journal(journal_.identity());
+}
+
+// Until Redis has us under our name and knows what we know. It may be away, another incarnation's lease may have to run out,
+// and after a loss of data other nodes may have to tell what they know first.
+awaitable<void> Dispatcher::join()
+{
+    while (!stopping_) {
+        const Result<> joined = co_await try_to_join();
+        if (joined) co_return;
+        note_why_not(joined.error().detail);
+        co_await pause(kTroublePause);
+    }
+}
+
+awaitable<Result<>> Dispatcher::try_to_join()
+{
+    settler_.pause();
+    if (Result<> up = co_await parts_.redis.connected_within(kConnectLimit); !up) co_return up;
+    const Result<queue::Joined> joined = co_await queue_.join(options_.crashed_before);
+    if (!joined) co_return std::unexpected{joined.error()};
+    options_.crashed_before = false;
+    write_hand_ = write_hand_ || joined->data_lost;
+    if (Result<> told = co_await settler_.catch_up(joined->told, joined->stream_end); !told) co_return told;
+    if (Result<> written = co_await write_hand_again(); !written) co_return written;
+    Result<std::vector<queue::Claimed>> found = co_await compare_hand();
+    if (!found) co_return std::unexpected{found.error()};
+    settler_.resume();
+    if (Result<> others = co_await wait_for_others(); !others) co_return others;
+    take_up(std::move(*found));
+    co_return Result<>{};
+}
+
+awaitable<Result<>> Dispatcher::write_hand_again()
+{
+    if (!write_hand_) co_return Result<>{};
+    std::vector<queue::Held> held;
+    for (const auto& [token, job] : jobs_) {
+        if (job->revoked) continue;
+        const bool has_site = job->route && *job->route;
+        held.push_back({token, job->entry, has_site ? (*job->route)->site.value() : ""});
+    }
+    const Result<std::vector<queue::Token>> lost = co_await queue_.rehand(held);
+    if (!lost) co_return std::unexpected{lost.error()};
+    for (const queue::Token& token : *lost)
+        if (const auto job = jobs_.find(token); job != jobs_.end()) revoke(*job->second);
+    write_hand_ = false;
+    weights_.clear();
+    weights_changed_ = true;
+    log::info("delivery", "hand_written_again", {{"entries", held.size()}, {"revoked", lost->size()}});
+    co_return Result<>{};
+}
+
+awaitable<Result<>> Dispatcher::wait_for_others()
+{
+    while (true) {
+        const Result<std::vector<std::string>> awaited = co_await queue_.recovered();
+        if (!awaited) co_return std::unexpected{awaited.error()};
+        if (awaited->empty()) co_return Result<>{};
+        if (stopping_) co_return fail(Errc::cancelled, "stopping");
+        note_why_not("Redis may have lost data: node " + awaited->front() + " has not told its journal yet");
+        co_await pause(kTroublePause);
+    }
+}
+
+// After a join and each minute: what Redis says is ours against what we know. An entry that is another node's by now is
+// revoked. Gives what a claim brought whose reply was lost.
+awaitable<Result<std::vector<queue::Claimed>>> Dispatcher::compare_hand()
+{
     std::set<queue::Token> known;
     for (const auto& [token, job] : jobs_)
         if (!settler_.holds(token)) known.insert(token);
     Result<std::vector<queue::Claimed>> hand = co_await queue_.hand();
-    if (!hand) {
-        note_why_not(hand.error().detail);
-        co_await pause(kTroublePause);
-        co_return;
-    }
-    compared_generation_ = generation;
+    if (!hand) co_return std::unexpected{hand.error()};
     compared_at_ = std::chrono::steady_clock::now();
-    std::size_t found = 0;
+    std::vector<queue::Claimed> found;
     for (queue::Claimed& one : *hand) {
         known.erase(one.token);
-        if (jobs_.contains(one.token)) continue;
-        ++found;
-        take(std::move(one));
+        if (!jobs_.contains(one.token)) found.push_back(std::move(one));
     }
     for (const queue::Token& token : known) {
         const auto lost = jobs_.find(token);
-        if (lost != jobs_.end() && !settler_.holds(token)) lost->second->revoked = true;
+        if (lost != jobs_.end() && !settler_.holds(token)) revoke(*lost->second);
     }
-    if (found > 0 || !known.empty())
-        log::info("delivery", "hand_compared", {{"taken_up", found}, {"revoked", known.size()}});
+    if (!found.empty() || !known.empty())
+        log::info("delivery", "hand_compared", {{"taken_up", found.size()}, {"revoked", known.size()}});
+    co_return found;
+}
+
+void Dispatcher::revoke(Job& job)
+{
+    job.revoked = true;
+    revoked_.insert(job.entry.id);
+}
+
+void Dispatcher::take_up(std::vector<queue::Claimed> found)
+{
+    for (queue::Claimed& one : found) take(std::move(one));
 }
 
 awaitable<void> Dispatcher::push_weights()
@@ -65,21 +144,30 @@ awaitable<void> Dispatcher::beat_loop()
 {
     SteadyTime tidied = std::chrono::steady_clock::now();
     bool more = true;
-    while (more && !(stopping_ && jobs_.empty())) {
-        const Result<> beat = co_await queue_.heartbeat(stopping_ ? "stopping" : held_ ? "held" : "running");
-        if (!beat) {
-            log::warning("delivery", "heartbeat_failed", {{"why", beat.error().detail}});
-            if (beat.error().code == Errc::stale)
-                for (const auto& [token, job] : jobs_) job->revoked = true;
+    while (more && !(stopping_ && jobs_.empty()) && !ended_) {
+        if (!queue_.joined()) { // the claim loop sees to that
+            more = co_await sleep_for(kTroublePause);
+            continue;
         }
+        const Result<> beat = co_await queue_.heartbeat(stopping_ ? "stopping" : held_ ? "held" : "running");
+        if (!beat) log::warning("delivery", "heartbeat_failed", {{"why", beat.error().detail}});
+        co_await trim_journal();
         if (std::chrono::steady_clock::now() - tidied >= kJanitorPeriod) {
             tidied = std::chrono::steady_clock::now();
             const Result<> tidy = co_await queue_.janitor();
             if (!tidy) log::warning("delivery", "janitor_failed", {{"why", tidy.error().detail}});
-            forget_quiet_sites(wall_now());
+            forget_quiet_sites(queue_.now());
         }
         more = co_await sleep_for(beat ? Duration{options_.queue.lease} / 3 : Duration{kTroublePause});
     }
+}
+
+awaitable<void> Dispatcher::trim_journal()
+{
+    const Result<std::string> position = co_await queue_.ledger_position();
+    const Result<queue::StreamPosition> parsed = queue::StreamPosition::parse(position ? *position : "");
+    if (parsed) journal_.confirmed(*parsed, std::chrono::steady_clock::now());
+    journal_octets_.set(static_cast<std::int64_t>(journal_.octets()));
 }
 
 void Dispatcher::forget_quiet_sites(WallTime now)

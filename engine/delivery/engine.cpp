@@ -81,11 +81,13 @@ struct Engine::State {
         for (const SourceSettings& source : settings->sources) {
             if (dispatchers.contains(source.pool) || stopping) continue;
             Dispatcher::Options chosen{.queue = options.queue,
+                                       .journal = options.journal,
                                        .crashed_before = options.crashed_before,
                                        .window = options.window,
                                        .retry = options.retry,
                                        .backoff = options.lane_backoff};
             chosen.queue.pool = source.pool;
+            chosen.journal.folder /= source.pool.value();
             auto dispatcher = std::make_unique<Dispatcher>(io.get_executor(), std::move(chosen), dispatcher_parts());
             Dispatcher& opened = *dispatcher;
             opened.hold(held);

@@ -22,6 +22,7 @@
 #include "engine/mail/signer.h"
 #include "engine/policy/lane_backoff.h"
 #include "engine/policy/retry_schedule.h"
+#include "engine/queue/journal.h"
 #include "engine/queue/redis_connection.h"
 #include "engine/queue/send_queue.h"
 
@@ -30,6 +31,7 @@ namespace penguin::delivery {
 struct EngineOptions {
     queue::RedisConnection::Options redis;
     queue::SendQueue::Options queue; // pool is filled in from the settings
+    queue::Journal::Options journal; // of all pools: each has a folder in this one
     bool crashed_before = false;     // see SendQueue::start
     std::size_t shards = 1;
     std::size_t workers = 2;

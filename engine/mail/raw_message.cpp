@@ -27,6 +27,31 @@ bool is_dropped(std::string_view name)
     return std::ranges::any_of(kNames, [&](std::string_view one) { return same_name(one, name); });
 }
 
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
+std::size_t line_start(std::string_view text, std::size_t at)
+{
+    const std::size_t end = at < 2 ? std::string_view::npos : text.rfind("\r\n", at - 2);
+    return end == std::string_view::npos ? 0 : end + 2;
+}
+
+// A Content-Type field, of the message or of a part of it, that says multipart/signed. Text that only speaks of it is none.
+bool has_signed_part(std::string_view text)
+{
+    constexpr std::string_view kSigned = "multipart/signed";
+    constexpr std::string_view kField = "content-type:";
+    while (true) {
+        const auto found = std::ranges::search(text, kSigned, {}, lower);
+        if (found.empty()) return false;
+        const auto at = static_cast<std::size_t>(found.begin() - text.begin());
+        std::size_t start = line_start(text, at);
+        while (start > 0 && (text[start] == ' ' || text[start] == '\t')) start = line_start(text, start - 2); // folded
+        if (std::ranges::equal(text.substr(start, kField.size()), kField, {}, lower)) return true;
+        // A field that began before what is cut off here has been looked at: so all of it takes linear time.
+        text.remove_prefix(at + kSigned.size());
+    }
+}
+
 bool has_long_line(std::string_view text)
 {
     while (text.size() > kFieldLineMax) {
@@ -73,9 +98,11 @@ Result<> append_field(const RawField& field, bool keep, std::string& out)
 // The message with a header that may be sent.
 Result<std::string> with_clean_header(const RawParts& parts, bool keep)
 {
+    // Only DKIM signs fields of the header; a signed part is none the worse without them.
+    const bool keep_all = contains_field(parts.fields, "DKIM-Signature");
     std::string out;
     for (const RawField& field : parts.fields) {
-        if (!keep && is_dropped(field.name)) continue;
+        if (!keep_all && is_dropped(field.name)) continue;
         if (Result<> done = append_field(field, keep, out); !done) return std::unexpected{done.error()};
     }
     out += "\r\n";
@@ -235,13 +262,8 @@ Result<NamedAddress> from_field(const std::vector<RawField>& fields)
 bool is_signed(const RawParts& parts)
 {
     if (contains_field(parts.fields, "DKIM-Signature")) return true;
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-    constexpr std::string_view kSigned = "multipart/signed";
-    const auto says_signed = [&](std::string_view text) {
-        return !std::ranges::search(text, kSigned, {}, lower).empty();
-    };
-    return std::ranges::any_of(parts.fields, [&](const RawField& field) { return says_signed(field.text); }) ||
-           says_signed(parts.body);
+    return std::ranges::any_of(parts.fields, [](const RawField& field) { return has_signed_part(field.text); }) ||
+           has_signed_part(parts.body);
 }
 
 Result<RawContent> raw_from_client(std::string_view bytes)

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
-#include <charconv>
 #include <cmath>
 
 #include "engine/base/log.h"
@@ -19,27 +18,6 @@ constexpr std::size_t kCancelMax = 1000;  // list values that one script call lo
 constexpr std::size_t kSizesMax = 500;    // lists that one script call measures
 constexpr double kWeightLeast = 0.01;
 constexpr double kWeightMost = 1000;
-
-struct StreamId {
-    std::uint64_t ms = 0;
-    std::uint64_t sequence = 0;
-};
-
-bool is_number(std::string_view text, std::uint64_t& number)
-{
-    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
-    return code == std::errc{} && end == text.data() + text.size();
-}
-
-Result<StreamId> parse_stream_id(std::string_view text)
-{
-    StreamId id;
-    const auto dash = text.find('-');
-    if (dash == std::string_view::npos || !is_number(text.substr(0, dash), id.ms) ||
-        !is_number(text.substr(dash + 1), id.sequence))
-        return fail(Errc::bad_value, "position: not a stream id");
-    return id;
-}
 
 // An event that does not parse was not ours; it must not stop the ledger.
 void append_events(std::vector<Event>& out, std::string_view array_text, bool late)
@@ -84,9 +62,9 @@ awaitable<Result<SendQueue::StreamEvents>> SendQueue::read_events(std::string_vi
 
 awaitable<Result<>> SendQueue::confirm_events(std::string_view position, std::span<const MessageId> final_messages)
 {
-    const Result<StreamId> id = parse_stream_id(position);
+    const Result<StreamPosition> id = StreamPosition::parse(position);
     if (!id) co_return std::unexpected{id.error()};
-    const std::string keep = fmt::format("{}-{}", id->ms, id->sequence + 1);
+    const std::string keep = StreamPosition{id->ms, id->sequence + 1}.text();
     const std::string committed{position};
     std::vector<MessageId> sorted{final_messages.begin(), final_messages.end()};
     std::ranges::sort(sorted);
@@ -107,12 +85,47 @@ awaitable<Result<>> SendQueue::confirm_events(std::string_view position, std::sp
     co_return Result<>{};
 }
 
-awaitable<Result<bool>> SendQueue::hold_ledger_lock()
+awaitable<Result<bool>> SendQueue::hold_ledger_lock() { return hold_lock("ledger-lock"); }
+awaitable<Result<bool>> SendQueue::hold_reconciler_lock() { return hold_lock("reconciler-lock"); }
+
+awaitable<Result<bool>> SendQueue::hold_lock(std::string name)
 {
-    std::vector<std::string> arguments{"ledger-lock", state_->owner(), state_->lease_ms()};
+    std::vector<std::string> arguments{std::move(name), state_->owner(), state_->lease_ms()};
     const Result<RedisReply> reply = co_await state_->scripts.run(scripts::lock, std::move(arguments));
     if (!reply) co_return std::unexpected{reply.error()};
     co_return reply->integer() == 1;
+}
+
+awaitable<Result<std::string>> SendQueue::ledger_position()
+{
+    const Result<RedisReply> reply = co_await state_->scripts.command({"GET", state_->scripts.key("ledger")});
+    if (!reply) co_return std::unexpected{reply.error()};
+    co_return reply->text();
+}
+
+awaitable<Result<Epoch>> SendQueue::epoch()
+{
+    const Result<RedisReply> reply =
+        co_await state_->scripts.command({"MGET", state_->scripts.key("epoch"), state_->scripts.key("reconciled")});
+    if (!reply) co_return std::unexpected{reply.error()};
+    if (reply->array().size() != 2) co_return fail(Errc::malformed, "MGET: an answer that is not Redis'");
+    const std::string& text = reply->array()[0].text();
+    Epoch epoch{.id = text.substr(0, text.find(' '))};
+    epoch.recovering = !text.ends_with(" ok");
+    epoch.reconciled = reply->array()[1].text() == epoch.id;
+    co_return epoch;
+}
+
+awaitable<Result<>> SendQueue::set_reconciled(const std::string& epoch_id) { return set("reconciled", epoch_id); }
+
+awaitable<Result<>> SendQueue::set_ledger_position(const std::string& position) { return set("ledger", position); }
+
+awaitable<Result<>> SendQueue::set(std::string name, std::string value)
+{
+    const Result<RedisReply> reply =
+        co_await state_->scripts.command({"SET", state_->scripts.key(name), std::move(value)});
+    if (!reply) co_return std::unexpected{reply.error()};
+    co_return Result<>{};
 }
 
 awaitable<Result<std::size_t>> SendQueue::cancel_in(std::vector<std::string> target, std::string key, int octets_before)

@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kStateMax = 256;         // octets of a node's state text
 constexpr std::size_t kTakeoverCallsMax = 200; // script calls for one dead node a heartbeat, 1,000 entries each
 constexpr std::size_t kStopCallsMax = 1000;
+constexpr Duration kClockSlack = std::chrono::seconds{1}; // within it our own clock is as good as Redis'
 
 bool is_made_of(std::string_view text, std::string_view more)
 {
@@ -53,9 +54,44 @@ std::string_view field_of(std::string_view info, std::string_view name)
 
 void SendQueue::State::renew_lease(std::chrono::nanoseconds asked)
 {
+    if (!active) return;
     // Redis counts from when it heard us, which was later than `asked`; a twentieth less covers clocks of unequal speed.
     const auto lease = std::chrono::duration_cast<std::chrono::nanoseconds>(options.lease) * 19 / 20;
     lease_until.store((asked + lease).count(), std::memory_order_relaxed);
+}
+
+// Exact to a round trip, which is enough: what matters are clocks that are wrong by minutes.
+void SendQueue::State::hear_time(const RedisReply& ms)
+{
+    clock_offset = from_unix_ms(ms.integer()) - wall_now();
+    if (std::chrono::abs(clock_offset) < kClockSlack) clock_offset = Duration{0};
+}
+
+WallTime SendQueue::now() const { return state_->now(); }
+unsigned SendQueue::memory_used() const { return state_->memory_used; }
+
+void SendQueue::State::lose_name()
+{
+    joined_generation = 0;
+    active = false;
+    lease_until.store(0, std::memory_order_relaxed);
+}
+
+awaitable<Result<RedisReply>> SendQueue::State::run_as_node(const Script& script, std::vector<std::string> arguments)
+{
+    if (joined_generation == 0) co_return fail(Errc::stale, "the node has no name in Redis: it must join");
+    if (joined_generation != redis.generation())
+        co_return fail(Errc::unavailable, "the node has not joined again since its connection to Redis was lost");
+    Result<RedisReply> reply = co_await scripts.run(script, std::move(arguments));
+    if (!reply && reply.error().code == Errc::stale) lose_name();
+    co_return reply;
+}
+
+void SendQueue::keeps_journal(std::string identity) { state_->journal = std::move(identity); }
+
+bool SendQueue::joined() const
+{
+    return state_->joined_generation != 0 && state_->joined_generation == state_->redis.generation();
 }
 
 bool SendQueue::lease_holds() const { return boot_now().count() < state_->lease_until.load(std::memory_order_relaxed); }
@@ -79,16 +115,17 @@ awaitable<Result<>> SendQueue::check_redis()
     co_return Result<>{};
 }
 
-awaitable<Result<>> SendQueue::start(bool crashed_before)
+awaitable<Result<Joined>> SendQueue::join(bool crashed_before)
 {
+    const std::uint64_t generation = state_->redis.generation();
     Result<> fine = check(state_->options);
     if (fine) fine = co_await check_redis();
     if (fine) fine = co_await state_->scripts.load_all();
-    if (!fine) co_return fine;
-    const auto asked = boot_now();
-    std::vector<std::string> arguments{state_->options.node.value(), state_->options.incarnation,
+    if (!fine) co_return std::unexpected{fine.error()};
+    state_->join_asked = boot_now();
+    std::vector<std::string> arguments{state_->options.node.value(),     state_->options.incarnation,
                                        std::to_string(kContractVersion), state_->lease_ms(),
-                                       crashed_before ? "1" : "0"};
+                                       crashed_before ? "1" : "0",       state_->journal};
     const Result<RedisReply> reply = co_await state_->scripts.run(scripts::start, std::move(arguments));
     if (!reply) co_return std::unexpected{reply.error()};
     const RedisReply::Array& answer = reply->array();
@@ -100,9 +137,62 @@ awaitable<Result<>> SendQueue::start(bool crashed_before)
     if (verdict == "version" && answer.size() == 3)
         co_return fail(Errc::refused, fmt::format("node {} speaks version {} of the queue's contract, we speak {}",
                                                   answer[1].text(), answer[2].integer(), kContractVersion));
-    if (verdict != "ok") co_return fail(Errc::malformed, "start: an answer that is not the script's");
-    state_->renew_lease(asked);
+    if (verdict != "ok" || answer.size() != 6)
+        co_return fail(Errc::malformed, "start: an answer that is not the script's");
+    if (generation != state_->redis.generation())
+        co_return fail(Errc::unavailable, "the connection to Redis changed while the node joined");
+    const Result<StreamPosition> end = StreamPosition::parse(answer[3].text());
+    if (!end) co_return std::unexpected{end.error()};
+    Joined joined{.epoch_is_new = answer[4].integer() == 1,
+                  .told = static_cast<std::uint64_t>(answer[2].integer()),
+                  .stream_end = *end};
+    joined.data_lost = joined.epoch_is_new || (!state_->epoch.empty() && state_->epoch != answer[1].text());
+    state_->epoch = answer[1].text();
+    state_->joined_generation = generation;
+    state_->hear_time(answer[5]);
+    co_return joined;
+}
+
+awaitable<Result<std::vector<std::string>>> SendQueue::recovered()
+{
+    std::vector<std::string> arguments{state_->options.node.value(), state_->options.incarnation,
+                                       std::to_string(kContractVersion), state_->lease_ms(), state_->epoch};
+    const Result<RedisReply> reply = co_await state_->run_as_node(scripts::recover, std::move(arguments));
+    if (!reply) co_return std::unexpected{reply.error()};
+    state_->active = true;
+    state_->renew_lease(state_->join_asked);
+    std::vector<std::string> awaited;
+    for (const RedisReply& node : reply->array()) awaited.push_back(node.text());
+    co_return awaited;
+}
+
+awaitable<Result<>> SendQueue::start(bool crashed_before)
+{
+    const Result<Joined> joined = co_await join(crashed_before);
+    if (!joined) co_return std::unexpected{joined.error()};
+    const Result<std::vector<std::string>> awaited = co_await recovered();
+    if (!awaited) co_return std::unexpected{awaited.error()};
+    if (!awaited->empty()) co_return fail(Errc::unavailable, "node " + awaited->front() + " has not recovered yet");
     co_return Result<>{};
+}
+
+awaitable<Result<std::vector<Token>>> SendQueue::rehand(std::span<const Held> entries)
+{
+    std::vector<Token> lost;
+    while (!entries.empty()) {
+        const auto part = entries.first(std::min(entries.size(), kRehandMax));
+        entries = entries.subspan(part.size());
+        std::vector<std::string> arguments{state_->options.node.value(), state_->options.incarnation};
+        for (const Held& one : part) {
+            arguments.push_back(one.token);
+            arguments.push_back(packed(one.entry));
+            arguments.push_back(one.place);
+        }
+        const Result<RedisReply> reply = co_await state_->run_as_node(scripts::rehand, std::move(arguments));
+        if (!reply) co_return std::unexpected{reply.error()};
+        for (const RedisReply& token : reply->array()) lost.push_back(token.text());
+    }
+    co_return lost;
 }
 
 awaitable<Result<>> SendQueue::stop()
@@ -112,7 +202,7 @@ awaitable<Result<>> SendQueue::stop()
         const Result<RedisReply> reply = co_await state_->scripts.run(scripts::stop, std::move(arguments));
         if (!reply) co_return std::unexpected{reply.error()};
         if (reply->integer() < 0) continue; // more to move
-        state_->lease_until.store(0, std::memory_order_relaxed);
+        state_->lose_name();
         if (reply->integer() == 0) co_return Result<>{};
         co_return fail(Errc::conflict,
                        fmt::format("{} entries were in the hand: another node takes them over", reply->integer()));
@@ -123,17 +213,21 @@ awaitable<Result<>> SendQueue::stop()
 awaitable<Result<>> SendQueue::heartbeat(std::string_view state)
 {
     const auto asked = boot_now();
-    std::vector<std::string> arguments{state_->options.node.value(), state_->options.incarnation,
-                                       std::to_string(kContractVersion), state_->lease_ms(),
-                                       std::string{state.substr(0, kStateMax)}};
-    const Result<RedisReply> reply = co_await state_->scripts.run(scripts::heartbeat, std::move(arguments));
-    if (!reply) {
-        if (reply.error().code == Errc::stale) state_->lease_until.store(0, std::memory_order_relaxed);
-        co_return std::unexpected{reply.error()};
-    }
+    std::vector<std::string> arguments{state_->options.node.value(),
+                                       state_->options.incarnation,
+                                       std::to_string(kContractVersion),
+                                       state_->lease_ms(),
+                                       std::string{state.substr(0, kStateMax)},
+                                       state_->active ? state_->epoch : "-"};
+    const Result<RedisReply> reply = co_await state_->run_as_node(scripts::heartbeat, std::move(arguments));
+    if (!reply) co_return std::unexpected{reply.error()};
     state_->renew_lease(asked);
-    for (const RedisReply& dead : reply->array()) {
-        Result<> taken = co_await state_->take_over(dead.text());
+    const RedisReply::Array& answer = reply->array();
+    if (answer.size() < 2) co_return fail(Errc::malformed, "heartbeat: an answer that is not the script's");
+    state_->hear_time(answer[0]);
+    state_->memory_used = static_cast<unsigned>(answer[1].integer());
+    for (std::size_t i = 2; i < answer.size(); ++i) {
+        Result<> taken = co_await state_->take_over(answer[i].text());
         if (!taken) co_return taken;
     }
     co_return Result<>{};

@@ -12,7 +12,8 @@ struct Meaning {
 };
 
 constexpr Meaning kMeanings[] = {
-    {"STALE ", Errc::stale}, // ours, see scripts/common.lua
+    {"STALE ", Errc::stale},            // ours, see scripts/common.lua
+    {"RECOVERING ", Errc::unavailable}, // ours too
     {"OOM ", Errc::full},
     {"NOAUTH ", Errc::denied},
     {"WRONGPASS ", Errc::denied},

@@ -37,7 +37,7 @@ Result<Unpacked> unpack(std::string_view value)
 
 // The list that an entry lies in says whose it is and how urgent; an entry that says another tenant is somebody's mistake
 // or worse.
-Result<Entry> entry_of(std::string_view value)
+Result<Entry> entry_of(std::string_view value, WallTime now)
 {
     const Result<Unpacked> parts = unpack(value);
     if (!parts) return std::unexpected{parts.error()};
@@ -46,7 +46,7 @@ Result<Entry> entry_of(std::string_view value)
     if (entry->tenant.value().text() != parts->tenant)
         return fail(Errc::bad_value, "tenant: not the one whose list the entry was in");
     entry->prio = static_cast<Priority>(parts->prio);
-    if (entry->queued == WallTime{}) entry->queued = wall_now(); // a plain producer need not say it
+    if (entry->queued == WallTime{}) entry->queued = now; // a plain producer need not say it
     return entry;
 }
 
@@ -57,9 +57,20 @@ std::string packed(const Entry& entry)
     return fmt::format("{}{}\n{}", static_cast<int>(entry.prio), entry.tenant.value().text(), entry.to_json());
 }
 
-SendQueue::State::State(RedisConnection& redis, Options given)
+WrittenSettlement written(const Settlement& settlement)
+{
+    return {.sequence = settlement.sequence,
+            .token = settlement.token,
+            .message = settlement.event.message.text(),
+            .event = settlement.event.to_json(),
+            .retry = settlement.retry ? packed(*settlement.retry) : "",
+            .retry_at_ms = to_unix_ms(settlement.retry_at)};
+}
+
+SendQueue::State::State(RedisConnection& connection, Options given)
     : options{std::move(given)},
-      scripts{redis, options.prefix + "{" + options.pool.value() + "}:", options.call_deadline}
+      scripts{connection, options.prefix + "{" + options.pool.value() + "}:", options.call_deadline},
+      redis{connection}
 {
 }
 
@@ -123,7 +134,7 @@ awaitable<Result<std::vector<Claimed>>> SendQueue::claim(const ClaimRequest& req
                                        std::to_string(std::clamp<std::size_t>(request.per_place, 1, kClaimMax)),
                                        std::to_string(kEntryMax)};
     for (const auto& [place, room] : request.room) arguments.insert(arguments.end(), {place, std::to_string(room)});
-    Result<RedisReply> reply = co_await state_->scripts.run(scripts::claim, std::move(arguments));
+    Result<RedisReply> reply = co_await state_->run_as_node(scripts::claim, std::move(arguments));
     if (!reply) co_return std::unexpected{reply.error()};
     Sorted sorted = state_->sort_out(*reply);
     co_await state_->put_away(sorted);
@@ -149,13 +160,13 @@ Sorted SendQueue::State::sort_out(const RedisReply& reply) const
     Sorted sorted;
     const RedisReply::Array& flat = reply.array();
     sorted.good.reserve(flat.size() / 2);
-    const WallTime now = wall_now();
+    const WallTime now_there = now();
     for (std::size_t i = 0; i + 1 < flat.size(); i += 2) {
         const std::string& token = flat[i].text();
-        Result<Entry> entry = entry_of(flat[i + 1].text());
+        Result<Entry> entry = entry_of(flat[i + 1].text(), now_there);
         if (!entry)
             sorted.bad.emplace_back(token, fmt::format("{}: {}", name_of(entry.error().code), entry.error().detail));
-        else if (entry->not_before && *entry->not_before > now)
+        else if (entry->not_before && *entry->not_before > now_there)
             sorted.early.push_back({token, std::move(*entry)});
         else
             sorted.good.push_back({token, std::move(*entry)});
@@ -173,7 +184,7 @@ awaitable<void> SendQueue::State::put_away(Sorted& sorted)
             arguments.push_back(token);
             arguments.push_back(why);
         }
-        const Result<RedisReply> buried = co_await scripts.run(scripts::bury, std::move(arguments));
+        const Result<RedisReply> buried = co_await run_as_node(scripts::bury, std::move(arguments));
         if (!buried) log::warning("queue", "bury_failed", {{"why", buried.error().detail}});
     }
     if (sorted.early.empty()) co_return;
@@ -182,7 +193,7 @@ awaitable<void> SendQueue::State::put_away(Sorted& sorted)
         arguments.push_back(one.token);
         arguments.push_back(std::to_string(to_unix_ms(*one.entry.not_before)));
     }
-    const Result<RedisReply> reply = co_await scripts.run(scripts::postpone, std::move(arguments));
+    const Result<RedisReply> reply = co_await run_as_node(scripts::postpone, std::move(arguments));
     if (!reply) {
         log::warning("queue", "postpone_failed", {{"why", reply.error().detail}});
         co_return;
@@ -195,50 +206,53 @@ awaitable<void> SendQueue::State::put_away(Sorted& sorted)
 
 awaitable<Result<SettleReport>> SendQueue::settle(std::span<const Settlement> settlements)
 {
+    std::vector<WrittenSettlement> all;
+    all.reserve(settlements.size());
+    for (const Settlement& one : settlements) all.push_back(written(one));
+    co_return co_await settle(all, false);
+}
+
+awaitable<Result<SettleReport>> SendQueue::settle(std::span<const WrittenSettlement> settlements, bool again)
+{
     SettleReport report;
     while (!settlements.empty()) {
         const auto part = settlements.first(std::min(settlements.size(), kTokensMax));
         settlements = settlements.subspan(part.size());
-        const Result<SettleReport> told = co_await state_->settle(part);
+        const Result<SettleReport> told = co_await state_->settle(part, again);
         if (!told) co_return std::unexpected{told.error()};
         report.settled += told->settled;
         report.late += told->late;
+        report.position = told->position;
     }
     co_return report;
 }
 
-awaitable<Result<SettleReport>> SendQueue::State::settle(std::span<const Settlement> part)
+awaitable<Result<SettleReport>> SendQueue::State::settle(std::span<const WrittenSettlement> part, bool again)
 {
-    constexpr std::size_t kEventsAt = 4;                // of the arguments
+    constexpr std::size_t kEventsAt = 5;                // of the arguments
     constexpr std::string_view kDoneSeconds = "604800"; // a week: longer than any entry lives (DESIGN: 4 d 12 h)
-    std::string call = fmt::format("{}:{}", options.incarnation, ++settle_calls);
-    std::vector<std::string> arguments{options.node.value(), options.incarnation, call, std::string{kDoneSeconds}, ""};
+    std::vector<std::string> arguments{options.node.value(),      options.incarnation, journal,
+                                       std::string{kDoneSeconds}, again ? "1" : "",    ""};
     std::string events;
-    for (const Settlement& one : part) {
-        const std::string event = one.event.to_json();
+    for (const WrittenSettlement& one : part) {
         events += events.empty() ? '[' : ',';
-        events += event;
-        const auto earlier = doubtful.find(one.token);
+        events += one.event;
         arguments.push_back(one.token);
-        arguments.push_back(one.event.message.text());
-        arguments.push_back(std::to_string(event.size()));
-        arguments.push_back(earlier == doubtful.end() ? "" : earlier->second);
-        arguments.push_back(std::to_string(to_unix_ms(one.retry_at)));
-        arguments.push_back(one.retry ? packed(*one.retry) : "");
+        arguments.push_back(one.message);
+        arguments.push_back(std::to_string(one.event.size()));
+        arguments.push_back(std::to_string(one.sequence));
+        arguments.push_back(std::to_string(one.retry_at_ms));
+        arguments.push_back(one.retry);
     }
     arguments[kEventsAt] = std::move(events) + "]";
-    const Result<RedisReply> reply = co_await scripts.run(scripts::settle, std::move(arguments));
-    if (!reply) {
-        if (!is_doubtful(reply.error().code)) co_return std::unexpected{reply.error()};
-        for (const Settlement& one : part)
-            if (doubtful.size() < kDoubtfulMax) doubtful[one.token].append(call).append(" ");
-        co_return std::unexpected{reply.error()};
-    }
-    for (const Settlement& one : part) doubtful.erase(one.token);
+    const Result<RedisReply> reply = co_await run_as_node(scripts::settle, std::move(arguments));
+    if (!reply) co_return std::unexpected{reply.error()};
     const RedisReply::Array& answer = reply->array();
-    if (answer.size() != 2) co_return fail(Errc::malformed, "settle: an answer that is not the script's");
-    co_return SettleReport{static_cast<std::size_t>(answer[0].integer()),
-                           static_cast<std::size_t>(answer[1].integer())};
+    if (answer.size() != 3) co_return fail(Errc::malformed, "settle: an answer that is not the script's");
+    const Result<StreamPosition> position = StreamPosition::parse(answer[2].text());
+    if (!position) co_return std::unexpected{position.error()};
+    co_return SettleReport{static_cast<std::size_t>(answer[0].integer()), static_cast<std::size_t>(answer[1].integer()),
+                           *position};
 }
 
 awaitable<Result<std::size_t>> SendQueue::release(std::span<const Token> tokens, std::optional<WallTime> avoid_until)
@@ -250,7 +264,7 @@ awaitable<Result<std::size_t>> SendQueue::release(std::span<const Token> tokens,
     while (!tokens.empty()) {
         const auto part = tokens.last(std::min(tokens.size(), kTokensMax));
         tokens = tokens.first(tokens.size() - part.size());
-        const Result<RedisReply> reply = co_await state_->scripts.run(scripts::release, arguments_of(head, part));
+        const Result<RedisReply> reply = co_await state_->run_as_node(scripts::release, arguments_of(head, part));
         if (!reply) co_return std::unexpected{reply.error()};
         released += static_cast<std::size_t>(reply->integer());
     }
@@ -271,7 +285,7 @@ awaitable<Result<std::size_t>> SendQueue::park(std::span<const Parking> parkings
         parkings = parkings.subspan(part.size());
         std::vector<std::string> arguments{state_->options.node.value(), state_->options.incarnation};
         for (const Parking& one : part) arguments.insert(arguments.end(), {one.token, one.place});
-        const Result<RedisReply> reply = co_await state_->scripts.run(scripts::park, std::move(arguments));
+        const Result<RedisReply> reply = co_await state_->run_as_node(scripts::park, std::move(arguments));
         if (!reply) co_return std::unexpected{reply.error()};
         parked += static_cast<std::size_t>(reply->integer());
     }

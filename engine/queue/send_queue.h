@@ -15,13 +15,11 @@
 #include <vector>
 
 #include "engine/base/asio.h"
-#include "engine/queue/entry.h"
-#include "engine/queue/event.h"
 #include "engine/queue/redis_connection.h"
+#include "engine/queue/settlement.h"
+#include "engine/queue/stream_position.h"
 
 namespace penguin::queue {
-
-using Token = std::string; // unique for each claim of an entry; made by the script
 
 struct Claimed {
     Token token;
@@ -41,16 +39,31 @@ struct Parking {
     std::string place; // a provider or a site
 };
 
-struct Settlement {
-    Token token;
-    Event event;
-    std::optional<Entry> retry; // deferred: the entry as it goes back (attempt counted)
-    WallTime retry_at{};        // deferred
-};
-
 struct SettleReport {
     std::size_t settled = 0; // the token was in our hand
-    std::size_t late = 0;    // it was not: final outcomes were told as late, retries dropped
+    std::size_t late = 0;    // it was not, or `again`: final outcomes were told as late, retries dropped
+    StreamPosition position; // of the stream: what was told lies there or before
+};
+
+// What a node finds when it takes its name.
+struct Joined {
+    bool data_lost = false;    // Redis may have lost data since this object joined before, or at all
+    bool epoch_is_new = false; // we were the first to see it
+    std::uint64_t told = 0;    // the last outcome of our journal that Redis has
+    StreamPosition stream_end;
+};
+
+struct Held { // an entry that a node has in its memory
+    Token token;
+    Entry entry;
+    std::string place; // where it may have been parked, "" for nowhere
+};
+
+// What the control plane needs to know of a Redis that may have lost data.
+struct Epoch {
+    std::string id; // "": no node has joined yet
+    bool recovering = false;
+    bool reconciled = false; // see `set_reconciled`
 };
 
 struct EnqueueReport {
@@ -77,15 +90,27 @@ public:
     SendQueue(RedisConnection& redis, Options options);
     ~SendQueue();
 
-    // Checks Redis' settings, loads the scripts, takes our node's name. Errors: refused, stale, unavailable.
+    // Whose sequences `settle` is given (Journal::identity). Before the first join.
+    void keeps_journal(std::string identity);
+    // Checks Redis' settings, loads the scripts, takes our node's name. Needed at first, after each new connection, and when a
+    // call said `stale`; until then the calls of a node (claim to rehand, heartbeat) do nothing, and answer unavailable or stale.
     // `crashed_before`: a lock on the state directory proves that the last incarnation is dead, so its name is free at
-    // once.
+    // once. Errors: refused, stale, unavailable.
+    awaitable<Result<Joined>> join(bool crashed_before);
+    bool joined() const;
+    // After a join, when Redis has all that we know: our lease begins. Gives the live nodes that it still waits for; with
+    // none, claiming goes on.
+    awaitable<Result<std::vector<std::string>>> recovered();
+    // Both, for one that keeps no journal.
     awaitable<Result<>> start(bool crashed_before);
     awaitable<Result<>> stop(); // gives up our name; the hand must be empty or released
 
     awaitable<Result<EnqueueReport>> enqueue(std::span<const Entry> entries); // of one tenant
     awaitable<Result<std::vector<Claimed>>> claim(const ClaimRequest& request);
     awaitable<Result<SettleReport>> settle(std::span<const Settlement> settlements);
+    // In the order of their sequences: what is not above the last that was told counts as told. `again`: the ledger may have
+    // them already.
+    awaitable<Result<SettleReport>> settle(std::span<const WrittenSettlement> settlements, bool again);
     // Back to the tenant's ready list; with `avoid_until` this node does not get them again before.
     awaitable<Result<std::size_t>> release(std::span<const Token> tokens, std::optional<WallTime> avoid_until);
     // Each to its place's parked list of the tenant.
@@ -94,8 +119,16 @@ public:
     // What Redis says is ours. After a start or a lost reply: the dispatcher compares it with its memory.
     awaitable<Result<std::vector<Claimed>>> hand();
 
+    // After data was lost: what we hold goes into our hand again. Gives the tokens of those that are not ours any more.
+    awaitable<Result<std::vector<Token>>> rehand(std::span<const Held> entries);
+
     // Every 10 s. Takes over the hands of nodes whose lease ran out. Errors: stale: stop sending at once.
     awaitable<Result<>> heartbeat(std::string_view state);
+    // The fleet's clock: Redis' time, as of the last join or heartbeat. A node whose own clock is wrong expires and retries
+    // nothing too early or too late.
+    WallTime now() const;
+    // Percent of Redis' maxmemory at the last heartbeat; 0 without a bound.
+    unsigned memory_used() const;
     // Whether our own lease still holds (CLOCK_BOOTTIME). Cheap; any thread.
     bool lease_holds() const;
 
@@ -115,6 +148,15 @@ public:
     awaitable<Result<>> confirm_events(std::string_view position, std::span<const MessageId> final_messages);
     // One reader a pool. False: another node holds it.
     awaitable<Result<bool>> hold_ledger_lock();
+    // What the ledger told with `confirm_events` last, "" when nothing.
+    awaitable<Result<std::string>> ledger_position();
+    awaitable<Result<>> set_ledger_position(const std::string& position); // a person's decision
+
+    // The reconciler's side.
+    awaitable<Result<Epoch>> epoch();
+    awaitable<Result<bool>> hold_reconciler_lock();
+    // All that was lost when this epoch began is queued again.
+    awaitable<Result<>> set_reconciled(const std::string& epoch_id);
 
     awaitable<Result<>> put_content(TenantId tenant, const ContentId& id, std::string_view bytes,
                                     std::chrono::seconds ttl);
@@ -126,6 +168,8 @@ public:
 
 private:
     awaitable<Result<>> check_redis();
+    awaitable<Result<bool>> hold_lock(std::string name);
+    awaitable<Result<>> set(std::string name, std::string value);
     awaitable<Result<std::size_t>> cancel_in(std::vector<std::string> target, std::string key, int octets_before);
     awaitable<Result<std::size_t>> size_of(std::string zset, std::string before, std::string behind);
     awaitable<Result<std::size_t>> count(std::vector<std::string> command);

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <atomic>
-#include <unordered_map>
 
 #include "engine/queue/script_caller.h"
 #include "engine/queue/send_queue.h"
@@ -15,7 +14,7 @@ inline constexpr std::size_t kClaimMax = 1000;                              // e
 inline constexpr std::size_t kEnqueueMax = 1000;                            // messages a script call
 inline constexpr std::size_t kEnqueueOctets = std::size_t{4} * 1024 * 1024; // and octets of entries
 inline constexpr std::size_t kTokensMax = 500;                              // tokens a script call
-inline constexpr std::size_t kDoubtfulMax = 100'000;                        // tokens whose settle had no reply
+inline constexpr std::size_t kRehandMax = 100;                              // entries a script call
 
 // What a claim or a hand holds.
 struct Sorted {
@@ -31,27 +30,29 @@ struct SendQueue::State {
     Options options;
     ScriptCaller scripts;
     std::atomic<std::int64_t> lease_until{0}; // CLOCK_BOOTTIME, ns; 0: no lease
-    std::uint64_t settle_calls = 0;
-    std::unordered_map<Token, std::string> doubtful; // token -> names of the calls that told it, and had no reply
+    RedisConnection& redis;
+    std::uint64_t joined_generation = 0;    // connection on which we have our name; 0: we have not
+    std::string journal = "-";              // its identity
+    std::string epoch;                      // of the last join
+    std::chrono::nanoseconds join_asked{0}; // CLOCK_BOOTTIME
+    Duration clock_offset{0};               // to be added to our own clock
+    unsigned memory_used = 0;               // percent
+    bool active = false;                    // recovered since the join: the lease counts
 
     std::string lease_ms() const;
     std::string owner() const { return options.node.value() + "/" + options.incarnation; }
     void renew_lease(std::chrono::nanoseconds asked);
+    void lose_name();
+    void hear_time(const RedisReply& ms);
+    WallTime now() const { return wall_now() + clock_offset; }
+    // A script that only the holder of the node's name may call.
+    awaitable<Result<RedisReply>> run_as_node(const Script& script, std::vector<std::string> arguments);
     // From a flat reply of token, packed value ...
     Sorted sort_out(const RedisReply& reply) const;
     // Buries what does not parse, lets wait what is early. What was not early by Redis' clock joins `good`.
     awaitable<void> put_away(Sorted& sorted);
-    awaitable<Result<SettleReport>> settle(std::span<const Settlement> part);
+    awaitable<Result<SettleReport>> settle(std::span<const WrittenSettlement> part, bool again);
     awaitable<Result<>> take_over(std::string node);
 };
-
-// "<prio><tenant>\n<entry>", as hands and `wait` hold it (scripts/common.lua).
-std::string packed(const Entry& entry);
-
-// A call that fails so may have happened all the same.
-constexpr bool is_doubtful(Errc code)
-{
-    return code == Errc::unavailable || code == Errc::timeout || code == Errc::cancelled;
-}
 
 } // namespace penguin::queue

@@ -24,7 +24,10 @@ SITES = ("plain", "busy")
 IDLE_AFTER = 2.0         # seconds without death after the last event: the point is not on this path
 
 # Points that one node with this little mail does not come to, and who kills the process there instead.
-ELSEWHERE = {}
+ELSEWHERE = {
+    "reconcile.enqueue.before": "tests/control/submit/crash_test.cpp",
+    "reconcile.enqueue.after": "tests/control/submit/crash_test.cpp",
+}
 
 
 def points_in_sources():

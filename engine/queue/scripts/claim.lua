@@ -7,6 +7,9 @@ local node, incarnation, lease = ARGV[2], ARGV[3], tonumber(ARGV[4])
 local most, ready_most, quantum = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local per_place, entry_max = tonumber(ARGV[8]), tonumber(ARGV[9])
 if not holds_name(node, incarnation) then return STALE end
+local epoch, _, phase = epoch_of()
+if not epoch then return STALE end
+if phase ~= 'ok' then return { err = 'RECOVERING Redis may have lost data: nodes are telling their journals' } end
 local room = {}
 for i = 10, #ARGV, 2 do room[ARGV[i]] = tonumber(ARGV[i + 1]) end
 

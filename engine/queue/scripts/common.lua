@@ -52,6 +52,30 @@ local function holds_name(node, incarnation)
     return holder == incarnation
 end
 
+-- The epoch's id, the run of Redis that it is of, and 'ok' or 'recovering'; nothing when Redis has lost it.
+local function epoch_of() return string.match(redis.call('GET', P .. 'epoch') or '', '^(%S+) (%S+) (%S+)$') end
+
+-- The last outcome of a node that was told, by its journal's count. A journal that is another one counts anew.
+local function told_of(node, journal)
+    local of, sequence = string.match(redis.call('HGET', P .. 'told', node) or '', '^(%S+) (%d+)$')
+    return of == journal and tonumber(sequence) or 0
+end
+
+local function last_position()
+    local info = redis.pcall('XINFO', 'STREAM', P .. 'events')
+    if type(info) ~= 'table' or info.err then return '0-0' end
+    for i = 1, #info, 2 do
+        if info[i] == 'last-generated-id' then return info[i + 1] end
+    end
+    return '0-0'
+end
+
+-- Octets used, and how many Redis may use (0: no bound).
+local function memory()
+    local info = redis.call('INFO', 'memory')
+    return tonumber(string.match(info, 'used_memory:(%d+)')), tonumber(string.match(info, 'maxmemory:(%d+)'))
+end
+
 local STALE = { err = 'STALE this node lost its name: another incarnation has it, or it was taken over' }
 
 -- node -> until (ms), from an entry that `release` gave such a map; it is always the first field.
@@ -176,5 +200,6 @@ local function tell(on_time, late)
         fields[#fields + 1] = 'l'
         fields[#fields + 1] = '[' .. table.concat(late, ',') .. ']'
     end
-    if #fields > 0 then redis.call('XADD', P .. 'events', '*', unpack(fields)) end
+    if #fields == 0 then return nil end
+    return redis.call('XADD', P .. 'events', '*', unpack(fields))
 end

@@ -1,69 +1,67 @@
 #!lua flags=allow-oom
--- Takes outcomes. ARGV: prefix, node, incarnation, name of this call, seconds that `done` stays, all events as a JSON array
--- without spaces (one string: Lua takes its time for each), then for each outcome:
---   token, message id, octets of its event, names of earlier calls that told it and whose reply was lost (with spaces
---   between), time of the retry (ms), packed value ('' : final)
--- Gives {settled, late}
-local node, incarnation, call, done_ttl, events = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
-local CALLS_MAX = 1000 -- calls remembered: more than can be under way when a connection breaks
-local hand, calls = P .. 'hand:' .. node, P .. 'told:' .. node
+-- Takes outcomes. ARGV: prefix, node, incarnation, journal, seconds that `done` stays, 1 when the ledger may know them
+-- already (a journal told again), all events as a JSON array without spaces (one string: Lua takes its time for each), then
+-- for each outcome:
+--   token, message id, octets of its event, its sequence in the journal (0: none), time of the retry (ms), packed value
+--   ('' : final)
+-- Gives {settled, late, position of the stream}
+-- Sequences only grow, so one that is not above the last that was told was told; without the name nothing is taken: what the
+-- node knows is told in its order once it has joined again.
+local node, incarnation, journal, done_ttl, again, events = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6] == '1', ARGV[7]
+if not holds_name(node, incarnation) then return STALE end
+local FIRST = 8
+local hand, known = P .. 'hand:' .. node, told_of(node, journal)
 
 local tokens = {}
-for i = 7, #ARGV, 6 do tokens[#tokens + 1] = ARGV[i] end
+for i = FIRST, #ARGV, 6 do tokens[#tokens + 1] = ARGV[i] end
 local held = {}
-if holds_name(node, incarnation) then
-    local values = redis.call('HMGET', hand, unpack(tokens))
-    for i, token in ipairs(tokens) do held[token] = values[i] or nil end
-end
+for i, value in ipairs(redis.call('HMGET', hand, unpack(tokens))) do held[tokens[i]] = value or nil end
 
-local function told_by_one_of(names)
-    for name in string.gmatch(names, '%S+') do
-        if redis.call('ZSCORE', calls, name) then return true end
-    end
-    return false
-end
-
-local settled, told, late, gone, waits, dues = 0, {}, {}, {}, {}, {}
-for i = 7, #ARGV, 6 do
-    local token, id, earlier, time, value = ARGV[i], ARGV[i + 1], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5]
+local settled, told, late, gone, waits, dues, last = 0, {}, {}, {}, {}, {}, known
+for i = FIRST, #ARGV, 6 do
+    local token, id, sequence, time, value = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 3]), ARGV[i + 4], ARGV[i + 5]
     if held[token] then
         held[token] = nil
         settled = settled + 1
         gone[#gone + 1] = token
-        told[#told + 1] = (i - 1) / 6
+        told[#told + 1] = (i - FIRST) / 6 + 1
         if value ~= '' then
             dues[#dues + 1] = time
             dues[#dues + 1] = id
             waits[#waits + 1] = id
             waits[#waits + 1] = value
         end
-    elseif told_by_one_of(earlier) then
+    elseif sequence > 0 and sequence <= known then
         settled = settled + 1
     elseif value == '' then
-        late[#late + 1] = (i - 1) / 6
+        late[#late + 1] = (i - FIRST) / 6 + 1
         redis.call('SET', P .. 'done:' .. id, '1', 'EX', done_ttl)
         redis.call('SET', P .. 'dones', '1', 'EX', done_ttl)
         redis.call('ZREM', P .. 'due', id)
         redis.call('HDEL', P .. 'wait', id)
     end
+    last = math.max(last, sequence)
 end
 if #gone > 0 then redis.call('HDEL', hand, unpack(gone)) end
 if #dues > 0 then
     redis.call('ZADD', P .. 'due', unpack(dues))
     redis.call('HSET', P .. 'wait', unpack(waits))
 end
-if #told == #tokens then redis.call('XADD', P .. 'events', '*', 'o', events)
+local position
+if #told == #tokens and not again then position = redis.call('XADD', P .. 'events', '*', 'o', events)
 else
     local each, at = {}, 2 -- behind the bracket
-    for i = 9, #ARGV, 6 do
+    for i = FIRST + 2, #ARGV, 6 do
         each[#each + 1] = string.sub(events, at, at + ARGV[i] - 1)
         at = at + ARGV[i] + 1
     end
     for i, event in ipairs(told) do told[i] = each[event] end
     for i, event in ipairs(late) do late[i] = each[event] end
-    tell(told, late)
+    if again then
+        for _, event in ipairs(told) do late[#late + 1] = event end
+        told = {}
+    end
+    position = tell(told, late) or last_position()
 end
-redis.call('ZADD', calls, digits(now), call)
-redis.call('ZREMRANGEBYRANK', calls, 0, -CALLS_MAX - 1)
-redis.call('EXPIRE', calls, 3600)
-return { settled, #late }
+if last > known then redis.call('HSET', P .. 'told', node, journal .. ' ' .. digits(last)) end
+return { settled, #late, position }

@@ -1,6 +1,10 @@
 #!lua flags=allow-oom
--- Takes a node's name. ARGV: prefix, node, incarnation, contract version, lease ms, 1 when the last one is known dead
--- Gives: {'ok'}, {'held', ms until its lease ends} or {'version', node, its version}
+-- Takes a node's name, also again after a new connection, and sees whether Redis may have lost data: then a new epoch
+-- begins, in which nothing is claimed until all live nodes have said `recover`.
+-- ARGV: prefix, node, incarnation, contract version, lease ms, 1 when the last one is known dead, journal
+-- Gives: {'ok', epoch, last outcome of the journal that is known, last position of the stream, 1 when the epoch is new,
+--         time (ms)},
+--        {'held', ms until its lease ends} or {'version', node, its version}
 local node, incarnation, version, lease, crashed = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6] == '1'
 local heartbeat, holder = holder_of(node)
 if holder and holder ~= incarnation and holder ~= '-' and not crashed and now - heartbeat < lease then
@@ -10,6 +14,12 @@ for _, other in ipairs(nodes_alive(lease)) do
     local _, _, theirs = holder_of(other)
     if other ~= node and theirs ~= version then return { 'version', other, theirs } end
 end
-redis.call('HSET', P .. 'nodes', node, string.format('%s %s %d starting', digits(now), incarnation, version))
-redis.call('SET', P .. 'epoch', digits(now) .. ':' .. incarnation, 'NX')
-return { 'ok' }
+local epoch, of = epoch_of()
+local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+local is_new = of ~= run
+if is_new then
+    epoch = digits(now) .. '-' .. incarnation
+    redis.call('SET', P .. 'epoch', epoch .. ' ' .. run .. ' recovering')
+end
+redis.call('HSET', P .. 'nodes', node, string.format('%s %s %d - starting', digits(now), incarnation, version))
+return { 'ok', epoch, digits(told_of(node, ARGV[7])), last_position(), is_new and 1 or 0, digits(now) }

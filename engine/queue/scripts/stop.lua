@@ -7,10 +7,9 @@ local _, holder, version = holder_of(node)
 if holder ~= incarnation then return 0 end -- not ours any more: nothing to give up
 local left = redis.call('HLEN', P .. 'hand:' .. node)
 if left > 0 then
-    redis.call('HSET', P .. 'nodes', node, string.format('0 %s %d stopped', incarnation, version))
+    redis.call('HSET', P .. 'nodes', node, string.format('0 %s %d - stopped', incarnation, version))
     return left
 end
 if not empty_place('node:' .. node) then return -1 end
 redis.call('HDEL', P .. 'nodes', node)
-redis.call('DEL', P .. 'told:' .. node)
 return 0

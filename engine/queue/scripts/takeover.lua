@@ -6,7 +6,7 @@
 local node, lease = ARGV[2], tonumber(ARGV[3])
 local heartbeat, holder, version = holder_of(node)
 if not heartbeat or (holder ~= '-' and now - heartbeat < lease) then return { 0, 0 } end
-redis.call('HSET', P .. 'nodes', node, string.format('%s - %d taken-over', digits(heartbeat), version))
+redis.call('HSET', P .. 'nodes', node, string.format('%s - %d - taken-over', digits(heartbeat), version))
 local hand = P .. 'hand:' .. node
 local pairs_of_hand = redis.call('HRANDFIELD', hand, 1000, 'WITHVALUES')
 local tokens = {}

@@ -78,7 +78,8 @@ ApiTest::ApiTest()
     platform_ = "Bearer " + key.text();
     sql(fmt::format(
         "insert into control.platform_keys (id, name, hash, scopes, created) values ('{}', 'test', '\\x{}', "
-        "'{{tenants:read,tenants:write,pools:read,pools:write,sources:read,sources:write,keys:read,keys:write}}', "
+        "'{{tenants:read,tenants:write,pools:read,pools:write,sources:read,sources:write,keys:read,keys:write,queue:"
+        "write}}', "
         "now())",
         key.id.text(), hex(hash_of(key, master_.derive(kApiKeyHashLabel)))));
 }

@@ -140,6 +140,19 @@ TEST_F(AuthenticatorTest, RefusesAPeerWithTooManyWrongCredentialsButNotLoopback)
     EXPECT_TRUE(ask("Bearer " + key.text(), asio::ip::address{}));
 }
 
+TEST_F(AuthenticatorTest, GuessingAtAKeyDoesNotLockItsOwnerOut)
+{
+    open();
+    const ApiKey key = add_key();
+    ApiKey guess = key;
+    for (std::uint32_t i = 0; i < 10 * Throttle::kFailuresMax; ++i) {
+        guess.secret = std::string(kSecretDigits, static_cast<char>('a' + i % 26));
+        EXPECT_FALSE(ask("Bearer " + guess.text(), asio::ip::make_address_v4(0x0A000000U + i / 3)));
+    }
+    EXPECT_TRUE(ask("Bearer " + key.text()));
+    EXPECT_TRUE(ask("Basic " + to_base64(key.id.text() + ":" + key.secret), asio::ip::make_address("2001:db8::1")));
+}
+
 TEST_F(AuthenticatorTest, TakesTokensOnlyWithAKeySet)
 {
     const test::SigningKey signer{test::SigningKey::Kind::ed25519, "k"};

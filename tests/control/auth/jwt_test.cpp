@@ -203,6 +203,22 @@ TEST(Jwt, Forged)
     }
 }
 
+// Whatever a kid looks like to a file system, a database or a browser, it is compared and nothing else.
+TEST(Jwt, AKidOnlyChoosesAmongOurKeys)
+{
+    for (const char* kid :
+         {"/dev/null", "../../../../dev/null", "file:///dev/null", "https://evil.example/key", "ec' or '1'='1",
+          "ec\\u0000", "ec\\u0000.pem", "EC", " ec", "ec ", "%65c", "e\\u200bc", "$(id)", "ec\\nrsa", "*", "{{ec}}"}) {
+        const auto principal = verified(keys().ec.token(header("ES256", kid), claims()));
+        EXPECT_FALSE(principal) << kid;
+        // Neither does an empty secret open anything, which is what some such file would have given.
+        EXPECT_FALSE(verified(test::hmac_token(header("HS256", kid), claims(), ""))) << kid;
+    }
+    EXPECT_TRUE(verified(keys().ec.token(header("ES256", "\\u0065c"), claims())))
+        << "JSON spells it so: it is the same kid";
+    EXPECT_FALSE(verified(keys().ec.token(header("ES256", std::string(4'000, 'k')), claims())));
+}
+
 TEST(Jwt, LastCharacterOfASignatureHasOneForm)
 {
     // 64 octets leave 4 unused bits in the last character of base64url: all but one of its 16 forms are refused.

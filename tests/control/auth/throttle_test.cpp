@@ -1,5 +1,7 @@
 #include "control/auth/throttle.h"
 
+#include "control/auth/peer_group.h"
+
 #include <gtest/gtest.h>
 
 namespace penguin::control {
@@ -42,6 +44,15 @@ TEST(Throttle, TakesAn64OfIPv6ForOnePeer)
         throttle.count_failure(make_address("2001:db8::" + std::to_string(i + 1)), kStart);
     EXPECT_TRUE(throttle.refuses(make_address("2001:db8::ffff:1"), kStart));
     EXPECT_FALSE(throttle.refuses(make_address("2001:db8:0:1::1"), kStart));
+}
+
+// The server bounds the connections of a peer by the same rule.
+TEST(PeerGroup, IsAnIpv4AddressOrAn64)
+{
+    EXPECT_EQ(peer_group(make_address("192.0.2.1")), make_address("192.0.2.1"));
+    EXPECT_EQ(peer_group(make_address("2001:db8:1:2:3:4:5:6")), make_address("2001:db8:1:2::"));
+    EXPECT_EQ(peer_group(make_address("::1")), make_address("::1")) << "not the address that stands for unix sockets";
+    EXPECT_TRUE(peer_group(make_address("::")).is_unspecified());
 }
 
 TEST(Throttle, RemembersABoundedNumberOfPeers)

@@ -258,6 +258,17 @@ TEST_F(ServerTest, RefusesWhatCouldSmuggleARequest)
         "POST /open HTTP/1.1\r\n" + json + "Transfer-Encoding: chunked\r\n\r\n0x5\r\nhello\r\n" + tail,
         "GET /open HTTP/1.1\r\nHost: t\r\nHost: u\r\n\r\n",
         "GET /open HTTP/1.1\r\n\r\n",
+        "POST /open HTTP/1.1\r\n" + json + "Content-Length: 5\r\nContent-Length: 5\r\n\r\n" + tail,
+        "POST /open HTTP/1.1\r\n" + json + "Content-Length: 5, 5\r\n\r\n" + tail,
+        "POST /open HTTP/1.1\r\n" + json + "Content-Length : 5\r\n\r\n" + tail,
+        "POST /open HTTP/1.1\r\n" + json + "Content-Length: 0x5\r\n\r\n" + tail,
+        "POST /open HTTP/1.1\r\n" + json + "Content-Length:\r\n\r\n" + tail,
+        "POST /open HTTP/1.1\r\n" + json + "Transfer-Encoding:\r\n chunked\r\n\r\n" + tail,
+        "POST /open HTTP/1.1\r\n" + json + "Transfer-Encoding: \x0b" + "chunked\r\n\r\n" + tail,
+        "POST /open HTTP/1.1\r\n" + json + "Transfer-Encoding: \"chunked\"\r\n\r\n" + tail,
+        "POST /open HTTP/1.1\r\n" + json + "X: y\nTransfer-Encoding: chunked\r\n\r\n" + tail,
+        "POST /open HTTP/1.1\r\n" + json + "X: y\rTransfer-Encoding: chunked\r\n\r\n" + tail,
+        "GET /open HTTP/1.1\r\nX: a\r\n\tb\r\nHost: t\r\n\r\n",
         "GET /open HTTP/1.1\nHost: t\n\n",
         "GET /open HTTP/1.1\r\nHost: t\r\n X: folded first\r\nBad Name: 1\r\n\r\n",
         "GET  /open HTTP/1.1\r\nHost: t\r\n\r\n",
@@ -276,6 +287,66 @@ TEST_F(ServerTest, RefusesWhatCouldSmuggleARequest)
         EXPECT_EQ(heard.find("\r\nDate: "), heard.rfind("\r\nDate: ")) << "a second answer to " << form;
         EXPECT_EQ(running_.handled, before) << form;
     }
+}
+
+// Where a chunk ends is as much a matter of one reading as where a message does (RFC 9112 7.1).
+TEST_F(ServerTest, RefusesChunksThatTwoReadersCouldCutInTwoWays)
+{
+    const std::string head = "POST /open HTTP/1.1\r\nHost: t\r\nContent-Type: application/json\r\n"
+                             "Transfer-Encoding: chunked\r\n\r\n";
+    const std::string tail = "0\r\n\r\nGET /open HTTP/1.1\r\nHost: t\r\n\r\n";
+    const std::string forms[] = {
+        "2\n{}\r\n" + tail,
+        "2\r\n{}\n" + tail,
+        "2\r{}\r\n" + tail,
+        "2\r\n{}x\r\n" + tail,
+        "2\r\n{}" + tail,
+        "-2\r\n{}\r\n" + tail,
+        "+2\r\n{}\r\n" + tail,
+        "0x2\r\n{}\r\n" + tail,
+        " 2\r\n{}\r\n" + tail,
+        "\r\n2\r\n{}\r\n" + tail,
+        "\r\n" + tail,
+        "2;a\nb\r\n{}\r\n" + tail,
+        "2;\rb\r\n{}\r\n" + tail,
+        "g\r\n{}\r\n" + tail,
+        ";a\r\n{}\r\n" + tail,
+        "2_\r\n{}\r\n" + tail,
+        "10000000000000002\r\n{}\r\n" + tail,
+        "2\r\n{}\r\n0\r\nX: y\n\r\nGET /open HTTP/1.1\r\nHost: t\r\n\r\n",
+        "2\r\n{}\r\n0\r\nBad Name: y\r\n\r\nGET /open HTTP/1.1\r\nHost: t\r\n\r\n",
+    };
+    for (const std::string& form : forms) {
+        const std::size_t before = running_.handled;
+        SCOPED_TRACE(form);
+        Client client{running_.port};
+        client.say(head + form);
+        const std::string heard = client.hear_all();
+        EXPECT_EQ(status_of(heard), 400U);
+        EXPECT_EQ(heard.find("\r\nDate: "), heard.rfind("\r\nDate: ")) << "a second answer";
+        EXPECT_EQ(running_.handled, before);
+    }
+}
+
+// A page of another origin that a browser has open: its preflight is not granted, and what it may send without one (no JSON
+// among it) is refused. No answer says that it may be read.
+TEST_F(ServerTest, GrantsNothingToOtherOrigins)
+{
+    const std::string origin = "Origin: https://evil.example\r\n";
+    const std::string preflight =
+        origin + "Access-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: authorization\r\n";
+    for (const std::string& asked :
+         {request("OPTIONS /things", preflight), request("OPTIONS /open", preflight), request("GET /open", origin),
+          request("GET /things/7", origin), request("GET /nowhere", origin), request("OPTIONS *", preflight),
+          request("GET /things/7", origin + "Authorization: Bearer tenant\r\n"),
+          request("POST /open", origin + "Content-Type: application/json\r\n", "{}")}) {
+        const std::string response = ask(asked);
+        EXPECT_GE(status_of(response), 200U) << asked;
+        EXPECT_EQ(response.find("Access-Control-"), std::string::npos) << response;
+        EXPECT_EQ(response.find("Set-Cookie"), std::string::npos) << response;
+    }
+    for (const char* type : {"text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=b"})
+        EXPECT_EQ(status_of(ask(request("POST /open", origin + "Content-Type: " + type + "\r\n", "{}"))), 415U) << type;
 }
 
 TEST_F(ServerTest, TakesAbsoluteFormAndRefusesOtherTargets)

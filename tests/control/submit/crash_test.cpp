@@ -5,11 +5,13 @@
 #include <cstdlib>
 #include <fstream>
 #include <set>
+#include <sstream>
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "control/submit/reconciler.h"
 #include "tests/support/stores.h"
 
 namespace penguin::control {
@@ -76,6 +78,51 @@ int in_child(const std::function<void()>& run)
     waitpid(pid, &status, 0);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
+
+class ReconcileCrashTest : public testing::TestWithParam<const char*> {};
+
+TEST_P(ReconcileCrashTest, WhatWasLostIsQueuedAgainOnce)
+{
+    static RedisServer redis;
+    PostgresServer& server = PostgresServer::instance();
+    const std::string database = server.migrated_database();
+    redis.cli("FLUSHALL");
+    add_tenant(server, database, kTenantA);
+    const auto reconcile = [&](bool again) {
+        Stores stores{server, database, redis.url(), again};
+        submit::Reconciler reconciler{stores.worker, stores.queue, {}, {}, stores.metrics};
+        stores.must(reconciler.reconcile());
+    };
+    EXPECT_EQ(in_child([&] {
+                  Stores stores{server, database, redis.url(), false};
+                  if (!stores.accept(batch_to(kTenantA, kRecipients))) throw std::runtime_error{"not accepted"};
+                  while (stores.must(stores.pump.turn()) > 0) {
+                  }
+              }),
+              0);
+    redis.cli("FLUSHALL");
+    EXPECT_EQ(in_child([&] {
+                  setenv("PENGUIN_CRASH_AT", GetParam(), 1);
+                  reconcile(false);
+              }),
+              -SIGKILL)
+        << "the point was not reached";
+    ASSERT_EQ(in_child([&] { reconcile(true); }), 0);
+    std::istringstream queued{redis.cli("LRANGE 'pm:{default}:ready:" + kTenantA.value().text() + ":1' 0 -1")};
+    std::multiset<std::string> entries;
+    for (std::string line; std::getline(queued, line);) entries.insert(line);
+    EXPECT_EQ(entries.size(), kRecipients);
+    EXPECT_EQ(std::set<std::string>(entries.begin(), entries.end()).size(), kRecipients);
+}
+
+INSTANTIATE_TEST_SUITE_P(EachStep, ReconcileCrashTest,
+                         testing::Values("reconcile.enqueue.before", "reconcile.enqueue.after",
+                                         "reconcile.enqueue.after:2"),
+                         [](const auto& point) {
+                             std::string name{point.param};
+                             std::ranges::replace_if(name, [](char c) { return std::ispunct(c) != 0; }, '_');
+                             return name;
+                         });
 
 class CrashTest : public testing::TestWithParam<const char*> {};
 

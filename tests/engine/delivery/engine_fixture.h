@@ -112,6 +112,7 @@ mx-private 300 IN A 10.1.2.3
         options.redis = {.url = redis.url(), .ca_file = {}};
         options.queue.node = NodeName{"node"};
         options.queue.incarnation = "engine-" + std::to_string(++incarnation_);
+        options.journal.folder = redis.folder() + "/journal";
         options.crashed_before = true;
         options.dns.servers = {dns.server()};
         if (!options.targets.allow("127.0.0.0/8")) throw std::logic_error{"network"};

@@ -96,6 +96,22 @@ TEST(RawMessage, SignedMailKeepsItsOctets)
               Errc::malformed);
 }
 
+// What is signed is the part, not the header: Bcc goes all the same. And who writes about signed mail has not signed his own.
+TEST(RawMessage, BccGoesFromMailWithASignedPart)
+{
+    const std::string nested =
+        "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\ncontent-type:\r\n"
+        "\tMultipart/Signed; boundary=b\r\n\r\n--b\r\n\r\ncaf\xC3\xA9\r\n--b--\r\n--a--\r\n";
+    EXPECT_EQ(raw_from_client("From: a@example.com\r\nBcc: b@example.com\r\n" + nested).value().message,
+              "From: a@example.com\r\n" + nested);
+    RawContent talk = raw_from_client("From: a@example.com\r\nBcc: b@example.com\r\nSubject: multipart/signed\r\n\r\n"
+                                      "Content-Type is multipart/signed there, {{name}}\r\n multipart/signed\r\n")
+                          .value();
+    EXPECT_FALSE(talk.message.contains("Bcc"));
+    talk.has_variables = true;
+    EXPECT_TRUE(message_for(talk, R"({"name":"Ann"})").contains("there, Ann\r\n"));
+}
+
 struct RefusedCase {
     const char* name;
     std::string message;

@@ -221,6 +221,8 @@ TEST_F(ConnectionTest, AQueueSurvivesARestartOfRedis)
     EXPECT_EQ(lost.error().code, Errc::unavailable);
     own.start();
     node.must(node.redis().connected_within(10s));
+    EXPECT_TRUE(node.must(node.queue().join(false)).data_lost) << "it may have";
+    node.must(node.queue().recovered());
     EXPECT_EQ(node.hand().size(), 5U);
     EXPECT_EQ(node.settle(outcomes_of(got, queue::EventKind::delivered)).settled, 5U);
     EXPECT_EQ(node.claim(100).size(), 5U);

@@ -63,7 +63,12 @@ void live(Node& node, unsigned messages)
     node.must(node.queue().cancel(tenant_of(1), batch_of(1), to_cancel));
     node.must(node.queue().hold_ledger_lock());
     queue_early(node, messages);
-    work(node, node.hand());
+    const std::vector<Claimed> hand = node.hand();
+    std::vector<queue::Held> held{{"never-claimed", entry_of(7, 7, 0), ""}};
+    for (const Claimed& one : hand) held.push_back({one.token, one.entry, ""});
+    node.must(node.queue().rehand(held));
+    node.release({"never-claimed"});
+    work(node, hand);
     while (true) {
         node.must(node.queue().heartbeat("up"));
         node.must(node.queue().janitor());

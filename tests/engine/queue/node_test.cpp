@@ -52,8 +52,9 @@ TEST_F(NodeTest, TheNameIsFreeWhenItsLeaseEndedOrTheStateLockProvesACrash)
         EXPECT_EQ(first.try_(first.queue().release(tokens, {})).error().code, Errc::stale);
         const std::vector<queue::Parking> parkings = Node::parkings_of(tokens, "gmail");
         EXPECT_EQ(first.try_(first.queue().park(parkings)).error().code, Errc::stale);
-        // What it did send is told, as late; the hand of the living one stays whole.
-        EXPECT_EQ(first.settle({outcome_of(got[0], EventKind::delivered)}).late, 1U);
+        const std::vector<queue::Settlement> outcomes{outcome_of(got[0], EventKind::delivered)};
+        const std::span<const queue::Settlement> told{outcomes};
+        EXPECT_EQ(first.try_(first.queue().settle(told)).error().code, Errc::stale);
         EXPECT_EQ(second.hand().size(), 3U);
     }
 }
@@ -195,7 +196,11 @@ TEST_F(NodeTest, EveryScriptStaysInItsSlotOfACluster)
     EXPECT_EQ(one.settle(outcomes_of(delivered, EventKind::delivered)).settled, 5U);
     cluster.cli("HSET '" + key + "nodes' n1 '1 i1 1 up'");
     two.must(two.queue().heartbeat("up")); // takeover
+    one.must(one.queue().start(false));
     EXPECT_EQ(one.settle({outcome_of(got[20], EventKind::delivered)}).late, 1U);
+    const std::vector<queue::Held> held{{got[21].token, got[21].entry, "gmail"}};
+    EXPECT_EQ(one.must(one.queue().rehand(held)).size(), 0U); // it is in its ready list, and goes back with the lease
+    EXPECT_EQ(one.release({got[21].token}), 1U);
     two.must(two.queue().janitor());
     EXPECT_TRUE(two.must(two.queue().hold_ledger_lock()));
     std::vector<MessageId> all;

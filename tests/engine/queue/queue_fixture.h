@@ -82,7 +82,9 @@ inline std::vector<queue::Entry> batch_entries(unsigned tenant, unsigned batch, 
 
 inline queue::Settlement outcome_of(const queue::Claimed& claimed, queue::EventKind kind)
 {
+    static std::uint64_t told = 0; // as a journal would count
     queue::Settlement out;
+    out.sequence = ++told;
     out.token = claimed.token;
     out.event.id = claimed.entry.id.text() + ":" + claimed.token + ":0";
     out.event.message = claimed.entry.id;

@@ -64,6 +64,9 @@ TEST_F(SettleTest, AfterATakeOverFinalOutcomesAreLateAndRetriesAreDropped)
 
     const std::vector<queue::Settlement> outcomes{outcome_of(got[0], EventKind::delivered),
                                                   outcome_of(got[1], EventKind::deferred)};
+    const std::span<const queue::Settlement> told{outcomes};
+    EXPECT_EQ(dead.try_(dead.queue().settle(told)).error().code, Errc::stale) << "without its name it is not heard";
+    dead.must(dead.queue().start(false));
     const queue::SettleReport report = dead.settle(outcomes);
     EXPECT_EQ(report.settled, 0U);
     EXPECT_EQ(report.late, 1U);
@@ -89,6 +92,7 @@ TEST_F(SettleTest, ALateFinalOutcomeTakesTheWaitingRetryAway)
     living.must(living.queue().heartbeat("up"));
     living.settle(outcomes_of(living.claim(10), EventKind::deferred));
     EXPECT_EQ(living.summary().due, 1U);
+    dead.must(dead.queue().start(false));
     EXPECT_EQ(dead.settle(outcomes_of(got, EventKind::bounced)).late, 1U);
     EXPECT_EQ(living.summary().due, 0U);
 }
@@ -205,7 +209,7 @@ TEST_F(SettleTest, WhenAllIsDoneAlmostNoKeyIsLeft)
         keys.insert(left.substr(at + key.size(), end - at - key.size()));
         at = end + 1;
     }
-    const std::set<std::string> constant{"epoch", "events", "ledger", "tokens", "turn", "vt:0", "vt:1", "vt:2"};
+    const std::set<std::string> constant{"epoch", "events", "ledger", "told", "tokens", "turn", "vt:0", "vt:1", "vt:2"};
     std::set<std::string> surplus;
     std::ranges::set_difference(keys, constant, std::inserter(surplus, surplus.end()));
     EXPECT_EQ(surplus, std::set<std::string>{});
