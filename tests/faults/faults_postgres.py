@@ -99,7 +99,7 @@ class Terminations(Fault):
 
         def work():
             while not self.over.wait(chance.uniform(0.1, 0.6)):
-                with contextlib.suppress(WorldError, subprocess.TimeoutExpired):
+                with contextlib.suppress(WorldError):
                     ground.postgres.psql(f"select pg_terminate_backend(pid) from (select pid from pg_stat_activity where {OURS} "
                                          "order by random() limit 2) as some;", timeout=10)
         self.thread = threading.Thread(target=work, daemon=True)

@@ -114,11 +114,11 @@ class Ground:
             self.admin.post("/v1/pools", {"name": POOL})
         for node in self.nodes[1:]:
             node.start()
+        self.open_sources()
         self.tenants = [campaign.make_tenant(self.admin, name, domain, POOL) for name, domain in TENANTS.items()]
         campaign.publish_and_verify(self.tenants, self.nameserver)
         for node in self.nodes:
             wait_until(node.is_ready, READY_WITHIN, f"{node.name} is ready; log: {node.log}")
-        self.open_sources()
 
     def open_sources(self):
         for node in self.nodes:

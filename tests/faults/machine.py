@@ -149,10 +149,17 @@ def descriptors(pid):
     return 0
 
 
+def owner(pid):
+    """(user, group) of a process. Who owns /proc/<pid> does not tell: that is root's where memory is not to be looked into."""
+    lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
+    found = {line.split(":")[0]: line.split()[1] for line in lines if line.startswith(("Uid:", "Gid:"))}
+    return int(found["Uid"]), int(found["Gid"])
+
+
 def limit_descriptors(pid, soft):
     """Sets the soft limit of another process, as its own user: without CAP_SYS_RESOURCE nobody else may. None: as high as it goes."""
-    user = os.stat(f"/proc/{pid}").st_uid
+    user, group = owner(pid)
     program = ("import resource, sys; pid, soft = int(sys.argv[1]), int(sys.argv[2]); hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)[1]; "
                "resource.prlimit(pid, resource.RLIMIT_NOFILE, (hard if soft < 0 else soft, hard))")
-    as_user = {"user": user, "group": os.stat(f"/proc/{pid}").st_gid, "extra_groups": []} if os.geteuid() == 0 else {}
+    as_user = {"user": user, "group": group, "extra_groups": []} if os.geteuid() == 0 else {}
     return run(sys.executable, "-c", program, pid, -1 if soft is None else soft, cwd="/", **as_user).returncode == 0

@@ -88,7 +88,10 @@ class PostgresStore:
 
     def psql(self, sql, database="postgres", timeout=60):
         """What the statements print, one line a row, columns parted by tabs."""
-        run = subprocess.run(self._psql(database), input=sql, capture_output=True, text=True, timeout=timeout)
+        try:
+            run = subprocess.run(self._psql(database), input=sql, capture_output=True, text=True, timeout=timeout)
+        except subprocess.TimeoutExpired:
+            raise WorldError(f"psql: no answer within {timeout} s") from None
         if run.returncode:
             raise WorldError(f"psql: {run.stderr.strip()[-500:]}")
         return run.stdout

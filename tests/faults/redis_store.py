@@ -69,6 +69,7 @@ class RedisStore:
         self.replica.wait_ready(lambda: self._answers(self.spare_port), READY_WITHIN, "answering as a replica")
         with Resp(ADDRESS, self.spare_port) as replica:
             wait_until(lambda: info(replica, "replication").get("master_link_status") == "up", READY_WITHIN, "the replica has synchronised")
+            wait_until(lambda: _written(info(replica, "persistence")), READY_WITHIN, "the replica has its append-only file")
 
     def part(self):
         """The replica hears nothing from now on."""
@@ -99,3 +100,7 @@ class RedisStore:
         with contextlib.suppress(OSError, RedisSaid), Resp(ADDRESS, port, 2) as redis:
             return redis("PING") == "PONG"
         return False
+
+
+def _written(persistence):
+    return persistence["aof_rewrite_in_progress"] == "0" and persistence["aof_rewrite_scheduled"] == "0"

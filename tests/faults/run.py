@@ -130,7 +130,7 @@ class Run:
 
     def progress(self):
         """(messages in PostgreSQL, those that have their end); None while it cannot be asked."""
-        with contextlib.suppress(WorldError, subprocess.TimeoutExpired):
+        with contextlib.suppress(WorldError):
             return progress(self.ground)
         return None
 
