@@ -21,6 +21,7 @@ from settle import gather, progress, settled
 
 HEAL_WITHIN = 120          # seconds until every node is ready again
 IDLE_WITHIN = 60           # seconds until what is over is tidied away: keys in Redis, connections, descriptors
+KEEP_EVENTS_MAX = 500_000  # events that are written to events.tsv
 DESCRIPTORS_SPARE = 16     # more than before the load: a leak
 
 
@@ -91,10 +92,18 @@ class Run:
             time.sleep(5)
             verdict, left = gather(self.ground, self.home / "accepted.jsonl")
         left.update(self._still_open())
+        self._keep_events()
         return figures(verdict, self.faults, self.options.seed, left, self.ground.problems, notes=self.ground.notes,
                        title=self.title, nodes=self.options.nodes, rate=self.options.rate, settled_seconds=round(seconds),
                        minutes=round((time.monotonic() - self.began) / 60, 1), answers=dict(self.load.answers),
                        slowest_answer_seconds=round(self.load.slowest, 2), resident_mib=self._resident(), **self.extra)
+
+    def _keep_events(self):
+        """The ledger goes with its disk: what it said stays as a file for whoever looks for a cause."""
+        if int(self.ground.postgres.psql("select count(*) from analytics.events;")) <= KEEP_EVENTS_MAX:
+            with open(self.home / "events.tsv", "w") as file:
+                for row in self.ground.postgres.rows("select * from analytics.events order by position"):
+                    file.write("\t".join(row) + "\n")
 
     def _still_open(self):
         """Connections to sinks, and descriptors over those before the load."""
