@@ -10,6 +10,7 @@
 import argparse
 import pathlib
 import random
+import signal
 import sys
 
 import machine
@@ -59,6 +60,7 @@ def main():
         args.seed = random.SystemRandom().randrange(1 << 31)
         sys.argv += ["--seed", str(args.seed)]
     machine.enter_namespace()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(2))   # what was started is stopped on the way out
     from processes import WorldError
     from run import Options
     from storm import storm

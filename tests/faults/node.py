@@ -38,7 +38,7 @@ class PipedChild(Child):
         read, write = os.pipe()
         fcntl.fcntl(write, F_SETPIPE_SZ, PIPE_OCTETS)
         with open(self.log, "ab") as log:
-            self.reader = subprocess.Popen(["cat"], stdin=read, stdout=log, start_new_session=True)
+            self.reader = subprocess.Popen(["cat"], stdin=read, stdout=log, stderr=subprocess.DEVNULL, start_new_session=True)
         os.close(read)
         self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=write, stderr=write,
                                         env={**os.environ, **(self.env or {})}, start_new_session=True)
