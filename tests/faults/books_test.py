@@ -120,8 +120,8 @@ class Judged(unittest.TestCase):
 
 
 class Repeated(unittest.TestCase):
-    def copy(self, at, last=True, node="node-1"):
-        return Copy(at, node, f"127.0.2.{node[-1]}", last)
+    def copy(self, at, last=True, node="node-1", next_at=None):
+        return Copy(at, node, f"127.0.2.{node[-1]}", next_at or (float("inf") if last else at + 0.1))
 
     def test_nothing_explains(self):
         self.assertEqual((0, 1), self.counts([self.copy(10), self.copy(20)]))
@@ -140,6 +140,11 @@ class Repeated(unittest.TestCase):
         self.assertEqual((0, 1), self.counts([self.copy(5), self.copy(20)], incidents=killed))
         self.assertEqual((1, 0), self.counts([self.copy(13), self.copy(20)], incidents=killed))
         self.assertEqual((0, 1), self.counts([self.copy(15), self.copy(20)], incidents=killed))
+
+    def test_a_stopped_node_may_use_the_connection_again_afterwards(self):
+        stopped = [Incident("node-1", 11.0, "SIGSTOP")]
+        self.assertEqual((1, 0), self.counts([self.copy(10, next_at=56), self.copy(45)], incidents=stopped))
+        self.assertEqual((0, 1), self.counts([self.copy(10, next_at=12), self.copy(45)], incidents=stopped))
 
     def test_time_without_redis_does_not_count(self):
         killed = [Incident("node-1", 30.0, "kill")]

@@ -6,9 +6,10 @@
     rule    the message was sent again because nobody heard of copy k. That is explained only by
               reply lost   an event of this message that is marked may_be_duplicate, from the source that sent copy k; each
                            such event explains one copy. Or
-              node lost    copy k is the last that its SMTP connection brought, and the node that sent it was killed, died or
-                           was stopped while it could not have told yet: at most TELL seconds, not counting those when Redis
-                           was away, after the sink took it, or at most LINGER before (its last octet was out already).
+              node lost    the node that sent copy k was killed, died or was stopped while it could not have told yet: at most
+                           TELL seconds, not counting those when Redis was away, after the sink took it, or at most LINGER
+                           before (its last octet was out already); and copy k is the last that its SMTP connection brought
+                           then: nothing came over it until LINGER after that moment.
             A connection has at most one unanswered body, so the second clause explains at most one a connection.
 """
 import dataclasses
@@ -22,7 +23,7 @@ class Copy:
     at: float          # when the sink took it, seconds
     node: str
     source: str        # address
-    last: bool         # nothing came after it over its connection
+    next_at: float = float("inf")   # when the next body came over its connection
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,10 +39,8 @@ def outage(spans, start, end):
 
 
 def node_was_lost(copy, incidents, redis_away):
-    if not copy.last:
-        return None
     for incident in incidents:
-        if incident.node == copy.node and copy.at - LINGER <= incident.at:
+        if incident.node == copy.node and copy.at - LINGER <= incident.at and copy.next_at > incident.at + LINGER:
             if incident.at - copy.at - outage(redis_away, copy.at, incident.at) <= TELL:
                 return incident
     return None

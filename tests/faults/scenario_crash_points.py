@@ -1,13 +1,15 @@
 """A node dies at each crash point that the sources name, --times each, under steady load; it comes back at once.
 
     in      --times, --points WORD (only those that contain it), --rate, --nodes (default 2; the first one dies)
-    out     died {point: times}; a point that was never reached fails the run
+    out     died {point: times}; a point that was never reached fails the run. Many deaths in a row keep a fleet from sending: what that
+            leaves is sent when the last one is over
     prods   what makes a node come to points that steady load does not lead to, by words of their names
 """
 import contextlib
 import random
 import time
 
+from api import Api
 from faults_node import crash_points
 from fault import bring_back
 from queue_view import POOL_KEY, push_garbage, push_plain
@@ -17,6 +19,9 @@ from run import Run
 WAIT = 20.0            # seconds for a node to come by its point
 LEASE = 35.0           # seconds until another node is taken over
 PROD_EVERY = 2.0
+BURST = 3000           # messages
+LOSE_EVERY = 10.0
+NOBODY = "01890000-0000-7000-8000-0000000000ff"   # a tenant that is none
 COUNT_MAX = 4          # the n-th time that it comes by
 
 
@@ -32,36 +37,62 @@ def _stop(run, node, since):
         node.child.kill(15)
 
 
+def _stop_when_busy(run, node, since):
+    if time.monotonic() - since > 3:
+        _burst(run, node, since)
+        node.child.kill(15)
+
+
 def _tidy(run, node, since):
     with run.ground.redis.open(5) as redis:
         redis("DEL", f"{POOL_KEY}janitor")
+        redis("RPUSH", f"{POOL_KEY}ready:{NOBODY}:1", '{"v":1,"garbage":true}')   # as if its producer had died before ZADD
+
+
+def _burst(run, node, since):
+    """More than the sites take at once."""
+    if run.burst_at != since:
+        run.burst_at = since
+        run.load.submit_now(BURST)
 
 
 def _lose(run, node, since):
-    if since != run.lost_at:
-        run.lost_at = since
+    """When the node is a while in its place, and then now and again."""
+    if time.monotonic() - max(since + 3, run.lost_at + LOSE_EVERY) > 0:
+        _burst(run, node, since)
+        run.lost_at = time.monotonic()
         with run.ground.redis.open(5) as redis:
             redis("FLUSHALL")
 
 
-PRODS = {
+def _reconcile(run, node, since):
+    if run.lost_at < since:
+        _lose(run, node, since)
+    api = Api(node.url, run.ground.admin.token, 5)
+    api.once("POST", "/v1/queue/reconcile", {"pool": "default"})
+
+
+PRODS = {   # word of the name: what is done every PROD_EVERY seconds
     "takeover": _take_over,
     "queue.stop": _stop,
-    "release": _stop,
-    "bury": lambda run, node, since: push_garbage(run.ground),
-    "postpone": lambda run, node, since: push_plain(run.ground, run.load, in_seconds=3.0),
-    "sizes": lambda run, node, since: run.ground.admin.once("GET", "/metrics"),
-    "readd": _tidy,
-    "reconcil": lambda run, node, since: run.ground.admin.once("POST", "/v1/queue/reconcile", {"pool": "default"}),
-    "journal": _lose, "epoch": _lose, "rejoin": _lose, "replay": _lose,
+    "queue.release": _stop_when_busy,
+    "queue.park": _burst,
+    "queue.bury": lambda run, node, since: push_garbage(run.ground),
+    "queue.postpone": lambda run, node, since: push_plain(run.ground, run.load, in_seconds=3.0),
+    "queue.sizes": lambda run, node, since: Api(node.url, None, 5).once("GET", "/metrics"),
+    "queue.readd": _tidy,
+    "queue.rehand": _lose,
+    "reconcile": _reconcile,
 }
+LONG = {"takeover": LEASE, "queue.readd": 60.0, "reconcile": 60.0, "queue.rehand": 20.0}   # seconds more than WAIT
+ONCE = ("queue.start", "queue.recover", "queue.heartbeat")   # a node comes there once, or every 10 s
 
 
 def run(args, options):
     options.nodes = args.nodes or 2
     points = [point for point in crash_points() if args.points in point]
     made = Run(options, f"crash points, {len(points)} of them, {args.times} times each")
-    made.lost_at = None
+    made.lost_at, made.burst_at = 0.0, None
     died = dict.fromkeys(points, 0)
     chance = random.Random(options.seed)
     made.extra = {"died": died, "times": args.times}
@@ -75,9 +106,8 @@ def run(args, options):
         never = [point for point, times in died.items() if not times]
         if never:
             run.ground.problem(f"never reached: {' '.join(never)}")
-        for tenant in run.ground.tenants:   # what we buried on purpose is no leak
-            with run.ground.redis.open() as redis:
-                redis("DEL", f"{POOL_KEY}dead")
+        with run.ground.redis.open() as redis:   # what we buried on purpose is no leak
+            redis("DEL", f"{POOL_KEY}dead")
     return made.execute(act)
 
 
@@ -85,10 +115,12 @@ def once(run, point, count):
     """One death at the point; 1 when it came to that."""
     node, began = run.ground.node(1), time.monotonic()
     rare = [prod for word, prod in PRODS.items() if word in point]
+    if rare or point.startswith(ONCE):
+        count = 1
     with node.lock:
         node.stop()
-        node.start(crash_at=f"{point}:{1 if rare else count}")
-    deadline = began + WAIT + (LEASE if _take_over in rare else 0)
+        node.start(crash_at=f"{point}:{count}")
+    deadline = began + WAIT + sum(more for word, more in LONG.items() if word in point)
     last = began
     while time.monotonic() < deadline and node.wanted == "up" and (node.running() or node.child.process.returncode == -9):
         if rare and time.monotonic() - last > PROD_EVERY:

@@ -14,11 +14,12 @@ from slow_sinks import slowly
 WITHIN = 60.0
 LOOK_FOR = 150.0
 WARM_UP = 10.0
+CAPACITY = 3.0     # of the sinks, over the rate: two nodes of three still keep up
 
 
 def run(args, options):
     options.nodes, options.rate = args.nodes or 3, args.rate or 60.0
-    sinks, settings = slowly(options.rate * 1.5, options.nodes)
+    sinks, settings = slowly(options.rate * CAPACITY, options.nodes)
     made = Run(options, f"one of {options.nodes} nodes killed, {args.times} times", sinks, settings)
     made.extra = {"held": [], "went_on_seconds": []}
 

@@ -4,6 +4,7 @@
     out     settled(): seconds it took, whether everything had its end; gather(): a Verdict, what was left in Redis
     limits  SETTLE_MAX seconds in all, STALLED_AFTER seconds without any progress
 """
+import dataclasses
 import json
 import re
 import time
@@ -77,28 +78,26 @@ def read_postgres(books, postgres, unanswered):
 
 
 def read_sinks(books, receivers):
-    """Book 3. Gives {connection: (time, message) of the last that it brought}."""
-    ends = {}
+    """Book 3."""
     for receiver in receivers:
         for line in receiver.lines():
-            message = message_of(line.mail_from)
-            books.arrival(message, line.recipient)
-            if line.connection not in ends or line.at >= ends[line.connection][0]:
-                ends[line.connection] = (line.at, message)
-    return ends
+            books.arrival(message_of(line.mail_from), line.recipient)
 
 
-def repeated(books, receivers, ends, nodes):
+def repeated(books, receivers, nodes):
     """{message: [Copy in order]} of what came more than once."""
     wanted = books.doubles()
     source = {helo: (node.name, address) for node in nodes for address, helo in sources_of(node.number)}
-    found = {message: [] for message in wanted}
+    found, before = {message: [] for message in wanted}, {}
     for receiver in receivers if wanted else ():
-        for line in receiver.lines():
+        for line in receiver.lines():     # of one connection in their order
+            if line.connection in before:
+                copies, place = before.pop(line.connection)
+                copies[place] = dataclasses.replace(copies[place], next_at=line.at)
             message = message_of(line.mail_from)
             if message in wanted:
-                name, address = source.get(line.helo, ("?", "?"))
-                found[message].append(Copy(line.at, name, address, ends[line.connection][1] == message))
+                before[line.connection] = (found[message], len(found[message]))
+                found[message].append(Copy(line.at, *source.get(line.helo, ("?", "?"))))
     return {message: sorted(copies, key=lambda copy: copy.at) for message, copies in found.items()}
 
 
@@ -150,13 +149,13 @@ def gather(ground, book):
     books = Books()
     unanswered = read_clients(books, book)
     doubtful = read_postgres(books, ground.postgres, unanswered)
-    ends = read_sinks(books, ground.receivers.values())
+    read_sinks(books, ground.receivers.values())
     left = read_redis(books, ground.redis)
     explained, marked = {}, 0
-    for message, copies in repeated(books, ground.receivers.values(), ends, ground.nodes).items():
+    for message, copies in repeated(books, ground.receivers.values(), ground.nodes).items():
         known, without = explain(copies, doubtful.get(message, ()), ground.incidents, ground.redis.away)
         marked += message in doubtful
-        why = "; ".join(f"{copy.node} {copy.at:.3f}{' last' if copy.last else ''}" for copy in copies)
+        why = "; ".join(f"{copy.node} {copy.at:.3f} (then {copy.next_at:.3f})" for copy in copies)
         explained[message] = (known, f"copies: {why}; unexplained: {len(without)}")
     verdict = books.close(explained)
     verdict.counts["duplicated_marked"] = marked
