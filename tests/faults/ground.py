@@ -32,7 +32,8 @@ TENANTS = {"acme": "acme.test", "globex": "globex.test"}
 STATE_DISK, DATABASE_DISK = 256 << 20, 8 << 30   # octets that a disk may take; it takes only what is used
 READY_WITHIN = 120
 # The waits before a 250 make it likely that some body is unanswered whenever something dies.
-SINK_OPTIONS = {"plain": {"tls": False, "rules": ["phase=body delay-ms=40"]}, "busy": {"defer_first": 0.05}, "relayed": {"tls": False},
+SINK_OPTIONS = {"plain": {"tls": False, "rules": ["phase=body delay-ms=40"]}, "busy": {"defer_first": 0.05},
+                "relayed": {"tls": False, "rules": ["phase=body delay-ms=60"]},
                 "faraway": {"tls": False, "rules": ["phase=body delay-ms=150"]},
                 "nobody": {"tls": False, "rules": ['phase=rcpt code=550 text="5.1.1 no such user"']}}
 
