@@ -6,6 +6,7 @@
 import time
 
 from fault import bring_back
+from processes import wait_until
 from queue_view import hand, patiently
 from reconcile import message_of
 from run import Run
@@ -14,6 +15,7 @@ from slow_sinks import slowly
 WITHIN = 60.0
 LOOK_FOR = 150.0
 WARM_UP = 10.0
+BURST_SECONDS = 10     # of the rate, submitted at once
 CAPACITY = 3.0     # of the sinks, over the rate: two nodes of three still keep up
 
 
@@ -24,7 +26,6 @@ def run(args, options):
     made.extra = {"held": [], "went_on_seconds": []}
 
     def act(run):
-        run.load.submit_now(int(options.rate * 20))   # so that hands are full
         run.load.start()
         for turn in range(args.times):
             run.sleep(WARM_UP)
@@ -33,6 +34,8 @@ def run(args, options):
 
 
 def once(run, node):
+    run.load.submit_now(int(run.options.rate * BURST_SECONDS))   # so that its hand is full
+    wait_until(lambda: patiently(run.ground, lambda redis: hand(redis, node), set()), WARM_UP, f"{node.name} has something in its hand")
     run.ground.incident(node, "kill -9")
     node.kill()
     killed, began = time.time(), time.monotonic()

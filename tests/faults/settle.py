@@ -65,16 +65,18 @@ def read_clients(books, path):
 
 
 def read_postgres(books, postgres, unanswered):
-    """Book 2. Gives {message: [source]} of events that say: may be a duplicate."""
-    doubtful = {}
+    """Book 2. Gives {message: [source]} of events that say: may be a duplicate; and the messages with such an event or a late one."""
+    doubtful, marked = {}, set()
     for batch, total, enqueued, state, key in postgres.rows("select id, total, enqueued, state, idempotency_key from queue.batches"):
         books.batch(batch, int(total), int(enqueued), state, unanswered.get(key))
     query = "select batch_id, idx, kind, late, may_be_duplicate, source from analytics.events"
     for batch, index, kind, late, doubt, source in postgres.rows(query):
         books.event(batch, int(index), kind, late == "t")
+        if doubt == "t" or late == "t":
+            marked.add(f"{batch}.{index}")
         if doubt == "t":
             doubtful.setdefault(f"{batch}.{index}", []).append(source)
-    return doubtful
+    return doubtful, marked
 
 
 def read_sinks(books, receivers):
@@ -148,15 +150,15 @@ def gather(ground, book):
     """(Verdict, {what: how much} left in Redis). The verdict also counts the repeated messages that an event marks as such."""
     books = Books()
     unanswered = read_clients(books, book)
-    doubtful = read_postgres(books, ground.postgres, unanswered)
+    doubtful, marked = read_postgres(books, ground.postgres, unanswered)
     read_sinks(books, ground.receivers.values())
     left = read_redis(books, ground.redis)
-    explained, marked = {}, 0
+    explained, seen_marked = {}, 0
     for message, copies in repeated(books, ground.receivers.values(), ground.nodes).items():
         known, without = explain(copies, doubtful.get(message, ()), ground.incidents, ground.redis.away)
-        marked += message in doubtful
+        seen_marked += message in marked
         why = "; ".join(f"{copy.node} {copy.at:.3f} (then {copy.next_at:.3f})" for copy in copies)
         explained[message] = (known, f"copies: {why}; unexplained: {len(without)}")
     verdict = books.close(explained)
-    verdict.counts["duplicated_marked"] = marked
+    verdict.counts["duplicated_marked"] = seen_marked
     return verdict, left
