@@ -1,5 +1,7 @@
 #include "engine/dns/mx_routes.h"
 
+#include <boost/asio/detached.hpp>
+
 #include "engine/dns/expiring_lru.h"
 #include "engine/dns/gather.h"
 #include "engine/dns/route_rules.h"
@@ -37,12 +39,20 @@ awaitable<Answers> addresses_of(Resolver& resolver, std::vector<PlannedHost> hos
     co_return *answers;
 }
 
-bool of_the_domain(const Result<Route>& route)
+bool says_nothing_of_the_domain(const Error& error)
 {
-    if (route) return true;
-    const Errc code = route.error().code;
-    return code != Errc::full && code != Errc::cancelled && code != Errc::local_fault;
+    return error.code == Errc::full || error.code == Errc::cancelled || error.code == Errc::local_fault;
 }
+
+bool is_final(const Error& error) { return error.code == Errc::not_found || error.code == Errc::refused; }
+
+struct Kept {
+    Found found;
+    SteadyTime fresh_until;
+    SteadyTime usable_until; // later than fresh_until for a route only
+
+    bool has_route() const { return found->has_value(); }
+};
 
 } // namespace
 
@@ -59,12 +69,16 @@ struct MxRoutes::State {
     Resolver& resolver;
     TargetRule rule;
     Options options;
-    ExpiringLru<DomainName, Found> kept;
+    ExpiringLru<DomainName, Kept> kept;
     SingleFlight<DomainName, Found> flights;
+
+    void keep(const DomainName& domain, Kept what) { kept.put(domain, what, what.usable_until); }
+    Found keep(const DomainName& domain, Result<Route> route);
 
     // Coroutines of a flight: they hold the State, the MxRoutes may be gone.
     static awaitable<Result<Route>> look_up(std::shared_ptr<State> state, DomainName domain);
     static awaitable<Result<Found>> look_up_and_keep(std::shared_ptr<State> state, DomainName domain);
+    static awaitable<Result<Found>> refresh(std::shared_ptr<State> state, DomainName domain);
     static awaitable<Found> find(std::shared_ptr<State> state, DomainName domain);
 };
 
@@ -84,21 +98,50 @@ awaitable<Result<Route>> MxRoutes::State::look_up(std::shared_ptr<State> state, 
     co_return build_route(domain, *plan, addresses, state->rule, times);
 }
 
+// The answer for those who wait: the route, the old one in place of a failure, or the failure.
+Found MxRoutes::State::keep(const DomainName& domain, Result<Route> route)
+{
+    const SteadyTime now = options.now();
+    if (!route && !is_final(route.error())) {
+        if (const Kept* old = kept.get(domain, now); old != nullptr && old->has_route()) {
+            const Kept stale{old->found, now + options.stale_retry, old->usable_until};
+            keep(domain, stale);
+            return stale.found;
+        }
+    }
+    const bool unknown = !route && says_nothing_of_the_domain(route.error());
+    const SteadyTime fresh_until = route ? route->expires : now + options.failure_ttl;
+    const SteadyTime usable_until = route ? fresh_until + options.stale_if_error : fresh_until;
+    Found found = std::make_shared<const Result<Route>>(std::move(route));
+    if (!unknown) keep(domain, Kept{found, fresh_until, usable_until});
+    return found;
+}
+
 awaitable<Result<Found>> MxRoutes::State::look_up_and_keep(std::shared_ptr<State> state, DomainName domain)
 {
     Result<Route> route = co_await look_up(state, domain);
-    const SteadyTime expires = route ? route->expires : state->options.now() + state->options.failure_ttl;
-    const bool keep = of_the_domain(route);
-    Found found = std::make_shared<const Result<Route>>(std::move(route));
-    if (keep) state->kept.put(domain, found, expires);
+    co_return state->keep(domain, std::move(route));
+}
+
+awaitable<Result<Found>> MxRoutes::State::refresh(std::shared_ptr<State> state, DomainName domain)
+{
+    auto work = [state, domain] { return look_up_and_keep(state, domain); };
+    Result<Found> found = co_await state->flights.run(domain, std::move(work));
     co_return found;
 }
 
 awaitable<Found> MxRoutes::State::find(std::shared_ptr<State> state, DomainName domain)
 {
-    if (const Found* kept = state->kept.get(domain, state->options.now())) co_return *kept;
-    auto work = [state, domain] { return look_up_and_keep(state, domain); };
-    Result<Found> found = co_await state->flights.run(domain, std::move(work));
+    const SteadyTime now = state->options.now();
+    if (const Kept* kept = state->kept.get(domain, now)) {
+        Found found = kept->found;
+        if (now < kept->fresh_until) co_return found;
+        if (now < kept->fresh_until + state->options.stale_while_refresh) {
+            asio::co_spawn(co_await asio::this_coro::executor, refresh(state, domain), asio::detached);
+            co_return found;
+        }
+    }
+    Result<Found> found = co_await refresh(state, domain);
     if (found) co_return std::move(*found);
     co_return std::make_shared<const Result<Route>>(std::unexpected{found.error()});
 }
@@ -112,8 +155,8 @@ MxRoutes::~MxRoutes() { state_->flights.stop(); }
 
 Found MxRoutes::cached(const DomainName& domain, SteadyTime now) const
 {
-    const Found* kept = state_->kept.get(domain, now);
-    return kept == nullptr ? nullptr : *kept;
+    const Kept* kept = state_->kept.get(domain, now);
+    return kept == nullptr || kept->fresh_until <= now ? nullptr : kept->found;
 }
 
 awaitable<Found> MxRoutes::find(DomainName domain) { return State::find(state_, std::move(domain)); }

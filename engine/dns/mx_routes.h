@@ -10,6 +10,8 @@
 //           target is an address that we must not connect to); every other error says nothing final, try again
 //           later (unavailable, timeout, malformed; full and cancelled are ours)
 //   partly  a host whose addresses could not be looked up is left out, and the route kept for failure_ttl only
+//   stale   a route past its time goes on while DNS says nothing final, so a resolver that is away stops no mail to
+//           domains that we know (RFC 8767); not_found and refused end it at once
 #pragma once
 
 #include <functional>
@@ -69,7 +71,10 @@ public:
         std::chrono::seconds ttl_min{60};
         std::chrono::seconds ttl_max{3600};
         std::chrono::seconds failure_ttl{60};
-        std::chrono::seconds deadline{20}; // a whole look-up: MX and every address
+        std::chrono::seconds stale_while_refresh{60}; // past its time a route is given at once, and looked up beside
+        std::chrono::seconds stale_if_error{86'400};  // past its time a route stands in for a look-up that failed
+        std::chrono::seconds stale_retry{30};         // then the next look-up waits so long (RFC 8767 5)
+        std::chrono::seconds deadline{20};            // a whole look-up: MX and every address
         std::function<SteadyTime()> now{&std::chrono::steady_clock::now};
     };
     MxRoutes(Resolver& resolver, TargetRule rule, Options options);
@@ -77,8 +82,9 @@ public:
     MxRoutes& operator=(const MxRoutes&) = delete;
     ~MxRoutes();
 
-    // At once, when a fresh answer is kept.
+    // Only a fresh answer; null when there is none.
     std::shared_ptr<const Result<Route>> cached(const DomainName& domain, SteadyTime now) const;
+    // At once while what is kept is fresh or within stale_while_refresh; else after at most `deadline`.
     awaitable<std::shared_ptr<const Result<Route>>> find(DomainName domain);
 
 private:

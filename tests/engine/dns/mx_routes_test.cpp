@@ -72,8 +72,96 @@ TEST_F(MxRoutesTest, FindsTheRouteOfADomainAndKeepsIt)
     EXPECT_EQ(routes.cached(domain("a.example"), now), found);
     EXPECT_EQ(dns.asked_in_all(), asked);
     EXPECT_EQ(routes.cached(domain("a.example"), now + 300s), nullptr);
-    now += 300s;
+    now += 361s;
     EXPECT_NE(run(io, routes.find(domain("a.example"))), found);
+}
+
+struct StaleRouteTest : MxRoutesTest {
+    MxRoutes routes{dns, {}, options()};
+    const DomainName name = domain("a.example");
+    FoundRoute old;
+
+    StaleRouteTest()
+    {
+        dns.add_mx("a.example", 10, "mx.example");
+        dns.add_a("mx.example", "9.9.9.9");
+        old = run(io, routes.find(name));
+    }
+    FoundRoute find()
+    {
+        FoundRoute found = run(io, routes.find(name));
+        settle(); // a look-up that goes on beside
+        return found;
+    }
+};
+
+TEST_F(StaleRouteTest, IsGivenAtOnceAndLookedUpBeside)
+{
+    now += 300s;
+    dns.hold("a.example");
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(find(), old);
+    EXPECT_EQ(dns.asked("MX a.example"), 2U);
+    dns.release("a.example");
+    settle();
+    const FoundRoute fresh = routes.cached(name, now);
+    ASSERT_NE(fresh, nullptr);
+    EXPECT_NE(fresh, old);
+    EXPECT_TRUE(*fresh);
+}
+
+TEST_F(StaleRouteTest, StandsInForEachFailureThatIsNotFinal)
+{
+    now += 300s;
+    for (const Errc code : {Errc::timeout, Errc::unavailable, Errc::malformed, Errc::full}) {
+        dns.fail("a.example", code);
+        now += 120s;
+        EXPECT_EQ(find(), old) << static_cast<int>(code);
+        EXPECT_EQ(routes.cached(name, now + 29s), old);
+        EXPECT_EQ(routes.cached(name, now + 30s), nullptr);
+    }
+    EXPECT_EQ(dns.asked("MX a.example"), 5U);
+    dns.succeed("a.example");
+    now += 120s;
+    EXPECT_NE(find(), old);
+}
+
+TEST_F(StaleRouteTest, ADeadResolverStopsABusyDomainAtNoTime)
+{
+    dns.fail("a.example", Errc::timeout);
+    for (int i = 0; i < 60; ++i) {
+        now += 10s;
+        EXPECT_EQ(find(), old) << i;
+    }
+}
+
+TEST_F(StaleRouteTest, EndsAfterADay)
+{
+    dns.fail("a.example", Errc::timeout);
+    now += 300s + 86'399s;
+    EXPECT_EQ(find(), old);
+    now += 1s;
+    const FoundRoute found = find();
+    ASSERT_FALSE(*found);
+    EXPECT_EQ(found->error().code, Errc::timeout);
+}
+
+TEST_F(StaleRouteTest, EndsWithAFinalAnswer)
+{
+    dns.remove("a.example");
+    now += 361s;
+    EXPECT_EQ(find()->error().code, Errc::not_found);
+    dns.fail("a.example", Errc::timeout); // must not bring the old one back
+    now += 60s;
+    EXPECT_EQ(find()->error().code, Errc::timeout);
+}
+
+TEST_F(StaleRouteTest, ADomainThatTakesNoMailAnyMoreEndsIt)
+{
+    dns.remove("a.example");
+    dns.add_null_mx("a.example");
+    now += 300s;
+    EXPECT_EQ(find(), old);
+    EXPECT_EQ(find()->error().code, Errc::refused);
 }
 
 struct FailureCase {
