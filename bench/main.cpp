@@ -12,6 +12,7 @@
 #include "bench/rtt/rtt_command.h"
 #include "bench/scale/scale_command.h"
 #include "bench/sink/sink_command.h"
+#include "bench/soak/soak_command.h"
 #include "bench/submit/submit_command.h"
 
 int main(int argc, char** argv)
@@ -31,6 +32,7 @@ int main(int argc, char** argv)
         penguin::bench::add_rtt_command(app, status);
         penguin::bench::report::add_report_command(app, status);
         penguin::bench::add_scale_command(app, status);
+        penguin::bench::add_soak_command(app, status);
         CLI11_PARSE(app, argc, argv);
         return status;
     } catch (const std::exception& error) {

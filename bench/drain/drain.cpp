@@ -1,5 +1,8 @@
 #include "bench/drain/drain.h"
 
+#include <algorithm>
+#include <cstdio>
+
 #include <boost/json/array.hpp>
 
 #include "bench/drain/acceptance.h"
@@ -118,6 +121,15 @@ json::object drain_once(Patience& patience, const DrainOptions& options)
     json::object run = Drain{patience, options}.run();
     run["signed_bound"] = to_json(bound, run.at("messages_per_second").to_number<double>());
     return run;
+}
+
+std::size_t half_of_drain(Patience& patience, DrainOptions options, std::size_t messages)
+{
+    options.messages = messages;
+    const double reached = drain_once(patience, options).at("messages_per_second").to_number<double>();
+    std::printf("drain reaches %.0f messages/s here; half of it is the rate\n", reached);
+    std::fflush(stdout);
+    return std::max<std::size_t>(1, static_cast<std::size_t>(reached / 2));
 }
 
 json::object drain_results(const json::array& runs)

@@ -28,6 +28,8 @@ struct DrainOptions {
 
 boost::json::object to_json(const DrainOptions& options);
 boost::json::object drain_once(Patience& patience, const DrainOptions& options);
+// Half of the messages a second that a drain of `messages` reaches; at least 1. Says so on stdout.
+std::size_t half_of_drain(Patience& patience, DrainOptions options, std::size_t messages);
 // {messages_per_second, ledger_messages_per_second, cpu_us_per_message, rss_mb, limit, ...}: medians of the runs.
 boost::json::object drain_results(const boost::json::array& runs);
 

@@ -1,6 +1,5 @@
 #include "bench/flow/flow_command.h"
 
-#include <algorithm>
 #include <cstdio>
 #include <memory>
 
@@ -45,23 +44,13 @@ std::string line_of(const json::object& run)
                        number_at(run.at("api_ms").as_object(), "p99"));
 }
 
-// Half of what a drain reaches.
-std::size_t half_of_drain(Patience& patience, const FlowOptions& options)
-{
-    DrainOptions drain = options.mail;
-    drain.messages = options.probe_messages;
-    const double reached = number_at(drain_once(patience, drain), "messages_per_second");
-    std::printf("drain reaches %.0f messages/s here; flow runs at half of it\n", reached);
-    return std::max<std::size_t>(1, static_cast<std::size_t>(reached / 2));
-}
-
 int run(Words words)
 {
     FlowOptions& flow = words.flow;
     flow.mail.world.daemon = words.verb.daemon_program();
     flow.mail.world.work = words.verb.work;
     const auto once = [&](Patience& patience) {
-        if (flow.rate == 0) flow.rate = half_of_drain(patience, flow);
+        if (flow.rate == 0) flow.rate = half_of_drain(patience, flow.mail, flow.probe_messages);
         flow.mail.world.sink_log = true;
         return flow_once(patience, flow);
     };

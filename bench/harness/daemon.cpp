@@ -75,4 +75,6 @@ std::string Daemon::admin_key() const
 
 std::filesystem::path Daemon::redis_socket() const { return state_ / "run" / "redis.sock"; }
 
+std::filesystem::path Daemon::database_files() const { return state_ / "postgres" / "base"; }
+
 } // namespace penguin::bench

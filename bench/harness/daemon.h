@@ -37,6 +37,7 @@ public:
     std::uint16_t port() const { return port_; }
     std::string admin_key() const; // what it made for its administrator at its first start
     std::filesystem::path redis_socket() const;
+    std::filesystem::path database_files() const; // of PostgreSQL, without its log
 
 private:
     std::filesystem::path state_;

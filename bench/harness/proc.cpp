@@ -82,7 +82,9 @@ std::optional<ProcessMemory> parse_memory(std::string_view status)
 {
     const auto peak = kilobytes(status, "VmHWM:");
     if (!peak) return std::nullopt; // a kernel thread or a zombie
-    return ProcessMemory{.peak_kb = *peak, .shared_kb = kilobytes(status, "RssShmem:").value_or(0)};
+    return ProcessMemory{.peak_kb = *peak,
+                         .resident_kb = kilobytes(status, "VmRSS:").value_or(0),
+                         .shared_kb = kilobytes(status, "RssShmem:").value_or(0)};
 }
 
 std::optional<MachineTicks> parse_machine(std::string_view stat)
@@ -130,6 +132,25 @@ std::vector<ProcessStat> threads_of(pid_t pid)
 std::optional<ProcessMemory> memory_of(pid_t pid)
 {
     return parse_memory(text_of_file("/proc/" + std::to_string(pid) + "/status"));
+}
+
+std::size_t descriptors_of(pid_t pid)
+{
+    std::size_t count = 0;
+    each_pid_in("/proc/" + std::to_string(pid) + "/fd", [&](pid_t /*number*/) { ++count; });
+    return count;
+}
+
+std::uintmax_t octets_below(const std::filesystem::path& folder)
+{
+    namespace fs = std::filesystem;
+    std::uintmax_t octets = 0;
+    std::error_code code;
+    for (fs::recursive_directory_iterator entry{folder, code}, end; !code && entry != end; entry.increment(code)) {
+        std::error_code gone; // a file may go while we look
+        if (const auto size = entry->is_regular_file(gone) ? entry->file_size(gone) : 0; !gone) octets += size;
+    }
+    return octets;
 }
 
 MachineTicks machine_ticks() { return parse_machine(text_of_file("/proc/stat")).value_or(MachineTicks{}); }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,9 +25,10 @@ struct ProcessStat { // /proc/PID/stat, and the same of a thread
 };
 std::optional<ProcessStat> parse_stat(std::string_view text);
 
-struct ProcessMemory {           // /proc/PID/status
-    std::uint64_t peak_kb = 0;   // VmHWM
-    std::uint64_t shared_kb = 0; // RssShmem: the same pages may be counted in other processes
+struct ProcessMemory {             // /proc/PID/status
+    std::uint64_t peak_kb = 0;     // VmHWM
+    std::uint64_t resident_kb = 0; // VmRSS
+    std::uint64_t shared_kb = 0;   // RssShmem: the same pages may be counted in other processes
     friend bool operator==(const ProcessMemory&, const ProcessMemory&) = default;
 };
 std::optional<ProcessMemory> parse_memory(std::string_view status);
@@ -42,6 +44,8 @@ std::optional<MachineTicks> parse_machine(std::string_view stat);
 std::vector<ProcessStat> all_processes();
 std::vector<ProcessStat> threads_of(pid_t pid);
 std::optional<ProcessMemory> memory_of(pid_t pid);
+std::size_t descriptors_of(pid_t pid);                            // that it has open
+std::uintmax_t octets_below(const std::filesystem::path& folder); // of its files and those of its folders
 MachineTicks machine_ticks();
 double seconds_of(std::uint64_t ticks);
 

@@ -16,6 +16,16 @@ using namespace std::chrono_literals;
 constexpr const char* kProgram = "/usr/bin/redis-cli";
 constexpr auto kHeldFor = 24h; // longer than any run
 
+std::uint64_t octets_at(std::string_view info, std::string_view field)
+{
+    const std::size_t at = info.find(field);
+    std::uint64_t octets = 0;
+    if (at == std::string_view::npos ||
+        std::from_chars(info.data() + at + field.size(), info.data() + info.size(), octets).ec != std::errc{})
+        throw BenchError{"Redis does not say how much memory it uses"};
+    return octets;
+}
+
 std::string names_of_nodes(const std::string& pool) { return fmt::format("pm:{{{}}}:nodes", pool); }
 
 } // namespace
@@ -37,7 +47,7 @@ std::string RedisStore::call(std::vector<std::string> words)
     return *answer;
 }
 
-std::uint64_t RedisStore::used_memory() { return used_memory_in(call({"INFO", "memory"})); }
+RedisMemory RedisStore::memory() { return memory_in(call({"INFO", "memory"})); }
 
 void RedisStore::hold(const std::string& pool, const std::string& node)
 {
@@ -51,15 +61,9 @@ void RedisStore::let_go(const std::string& pool, const std::string& node)
     call({"HDEL", names_of_nodes(pool), node});
 }
 
-std::uint64_t used_memory_in(std::string_view info)
+RedisMemory memory_in(std::string_view info)
 {
-    constexpr std::string_view kField = "used_memory:";
-    const std::size_t at = info.find(kField);
-    std::uint64_t octets = 0;
-    if (at == std::string_view::npos ||
-        std::from_chars(info.data() + at + kField.size(), info.data() + info.size(), octets).ec != std::errc{})
-        throw BenchError{"Redis does not say how much memory it uses"};
-    return octets;
+    return {.used = octets_at(info, "used_memory:"), .dataset = octets_at(info, "used_memory_dataset:")};
 }
 
 } // namespace penguin::bench

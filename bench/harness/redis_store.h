@@ -13,12 +13,18 @@
 
 namespace penguin::bench {
 
+struct RedisMemory { // octets
+    std::uint64_t used = 0;
+    std::uint64_t dataset = 0; // used without what Redis needs for itself and its clients
+    friend bool operator==(const RedisMemory&, const RedisMemory&) = default;
+};
+
 class RedisStore {
 public:
     // `folder` is for what redis-cli says.
     RedisStore(Patience& patience, std::filesystem::path socket, const std::filesystem::path& folder);
 
-    std::uint64_t used_memory(); // octets
+    RedisMemory memory();
 
     // The node's name in the pool is somebody else's, whose lease lasts: so the node does not begin to claim there
     // (engine/queue/README.md, Names). To be called before the pool has a source.
@@ -33,7 +39,7 @@ private:
     std::filesystem::path log_;
 };
 
-// "used_memory:1234" of what INFO says. Throws when it is not there.
-std::uint64_t used_memory_in(std::string_view info);
+// What INFO says. Throws when it is not there.
+RedisMemory memory_in(std::string_view info);
 
 } // namespace penguin::bench

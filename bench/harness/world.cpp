@@ -12,7 +12,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr const char* kPool = "bench";
 constexpr const char* kWarmPool = "warm";
 constexpr std::size_t kSideBySide = 4; // calls while the world is made
 
@@ -107,7 +106,7 @@ World::World(Patience& patience, const WorldOptions& options)
 void World::make_tenants()
 {
     HttpClient api = admin();
-    std::vector<const char*> names{kPool};
+    std::vector<const char*> names{kBenchPool};
     if (options_.warm) names.push_back(kWarmPool);
     for (const char* name : names) {
         const json::object pool{{"name", name}};
@@ -131,7 +130,7 @@ awaitable<void> World::make_tenant(std::size_t number)
     BenchTenant& tenant = tenants_[number];
     tenant.domain = sender_domain(number);
     HttpClient platform = admin();
-    const char* pool = number < options_.tenants ? kPool : kWarmPool;
+    const char* pool = number < options_.tenants ? kBenchPool : kWarmPool;
     const json::object wanted{{"name", "tenant " + std::to_string(number)}, {"pool", pool}};
     tenant.id = text_at(co_await platform.json("POST", "/v1/tenants", json::serialize(wanted)), "id");
     const json::object key{{"name", "bench"}, {"scopes", tenant_scopes()}};
@@ -161,27 +160,27 @@ std::string World::make_source(std::size_t number, const char* pool)
 
 void World::release()
 {
-    for (std::size_t number = 0; number < options_.sources; ++number) make_source(number, kPool);
+    for (std::size_t number = 0; number < options_.sources; ++number) make_source(number, kBenchPool);
 }
 
 void World::release_warm() { warm_source_ = make_source(options_.sources, kWarmPool); }
 
 void World::release_to_queue()
 {
-    redis_.hold(kPool, kNode);
+    redis_.hold(kBenchPool, kNode);
     release();
 }
 
 void World::let_go()
 {
-    redis_.let_go(kPool, kNode);
+    redis_.let_go(kBenchPool, kNode);
     HttpClient api = admin();
     // New settings: the daemon tries at once whether it has its name back.
     const HttpAnswer answer = run(io_, patience_, api.call("DELETE", "/v1/sources/" + warm_source_, ""));
     if (answer.status != 204) throw BenchError{"the warm pool's source was not deleted: " + answer.body};
 }
 
-std::uint64_t World::queue_octets() { return redis_.used_memory(); }
+RedisMemory World::redis_memory() { return redis_.memory(); }
 
 void World::wait_for_arrivals(std::uint64_t messages)
 {

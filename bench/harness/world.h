@@ -49,6 +49,8 @@ struct WorldOptions {
     std::optional<std::chrono::milliseconds> round_trip; // to the sites, through a relay; nothing: no relay
 };
 
+inline constexpr const char* kBenchPool = "bench"; // the tenants' pool
+
 struct BenchTenant {
     std::string id;
     std::string domain;
@@ -65,6 +67,9 @@ public:
     HttpClient client_of(const BenchTenant& tenant) { return HttpClient{io_, daemon_.port(), tenant.key}; }
     HttpClient admin() { return HttpClient{io_, daemon_.port(), daemon_.admin_key()}; }
     Receivers& receivers() noexcept { return receivers_; }
+    std::uint16_t port() const { return daemon_.port(); } // of the API
+    pid_t daemon_pid() const { return daemon_.pid(); }
+    std::filesystem::path database_files() const { return daemon_.database_files(); }
     std::filesystem::path folder() const { return folder_.path(); }
     std::filesystem::path sink_log() const { return folder_.path() / "sink" / "taken.jsonl"; }
 
@@ -75,7 +80,7 @@ public:
     // The pool gets its sources, but its mail goes no further than Redis; until let_go(), which ends the warm pool.
     void release_to_queue();
     void let_go();
-    std::uint64_t queue_octets(); // what Redis uses
+    RedisMemory redis_memory();
     // Until the sinks have so many; throws when nothing arrives any more.
     void wait_for_arrivals(std::uint64_t messages);
     Snapshot look() const;

@@ -75,13 +75,13 @@ json::object measure_point(Patience& patience, const std::string& axis, std::siz
     warm_up(patience, world, mail);
     wait_for_delivered(patience, world, warm);
 
-    const std::uint64_t empty = world.queue_octets();
+    const std::uint64_t empty = world.redis_memory().used;
     world.release_to_queue();
     submit_all(patience, world, mail, submissions_of(axis, world, mail));
     patience.reach(
         warm + mail.messages, "messages in Redis",
         [&] { return static_cast<std::uint64_t>(world.metric("penguin_pump_enqueued_total")); }, kLook);
-    const std::uint64_t full = world.queue_octets();
+    const std::uint64_t full = world.redis_memory().used;
 
     const Snapshot before = world.look();
     world.let_go();

@@ -37,9 +37,12 @@ TEST(ProcStat, HalfALineIsNone)
 
 TEST(ProcStatus, PeakAndSharedMemory)
 {
-    EXPECT_EQ(parse_memory("Name:\tx\nVmPeak:\t 900 kB\nVmHWM:\t  120 kB\nRssAnon:\t 50 kB\nRssShmem:\t   40 kB\n"),
-              (ProcessMemory{.peak_kb = 120, .shared_kb = 40}));
-    EXPECT_EQ(parse_memory("Name:\tVmHWM:\nVmHWM:\t120 kB\n"), (ProcessMemory{.peak_kb = 120, .shared_kb = 0}));
+    EXPECT_EQ(
+        parse_memory(
+            "Name:\tx\nVmPeak:\t 900 kB\nVmHWM:\t  120 kB\nVmRSS:\t  90 kB\nRssAnon:\t 50 kB\nRssShmem:\t   40 kB\n"),
+        (ProcessMemory{.peak_kb = 120, .resident_kb = 90, .shared_kb = 40}));
+    EXPECT_EQ(parse_memory("Name:\tVmHWM:\nVmHWM:\t120 kB\n"),
+              (ProcessMemory{.peak_kb = 120, .resident_kb = 0, .shared_kb = 0}));
     EXPECT_FALSE(parse_memory("Name:\tkthreadd\nThreads:\t1\n"));
 }
 

@@ -18,6 +18,7 @@ SUBMIT = ["submit", "--batch", "1,20", "--clients", "2", "--inject-clients", "2"
 COMPARE = ["compare", "--unsigned-messages", "100", "--signed-messages", "50", "--domains", "5", "--sites", "2"]
 SCALE = ["scale", "--axis", "queued", "--values", "200,100", "--domains", "5", "--sites", "2", "--size", "1000"]
 RTT = ["rtt", "--delays-ms", "20", "--connections", "1", "--extensions", "pipelining", "--seconds", "1", "--no-postfix"]
+SOAK = ["soak", "--rate", "100", "--minutes", "0.1", "--batch", "10", "--domains", "5", "--sites", "2", "--tenants", "2"]
 FLOW = ["flow", "--rate", "100", "--seconds", "1", "--batch", "10", "--domains", "5", "--sites", "2"]
 
 
@@ -78,6 +79,19 @@ class VerbsTest(unittest.TestCase):
         done = subprocess.run([PROGRAM, *DRAIN, "--bound"], capture_output=True, text=True, timeout=60)
         self.assertNotEqual(0, done.returncode)
         self.assertIn("--bound: goes with --dkim rsa2048", done.stdout + done.stderr)
+
+    def test_soak_samples_what_may_grow_while_settings_come_and_go(self):
+        results = self.figures(SOAK)["results"]
+        self.assertEqual([], results["alarms"])
+        self.assertEqual(600, results["messages"])
+        self.assertEqual(["campaigns", "lists", "settings", "suppressions", "tenants"], sorted(results["churn"]))
+        for steps in results["churn"].values():
+            self.assertGreater(steps, 0)
+        for name in ("daemon_mb", "descriptors", "redis_mb", "dataset_mb", "postgres_mb"):
+            self.assertGreater(results["samples"][-1][name], 0)
+        done = subprocess.run([PROGRAM, "report", "--out", f"{self.work.name}/report.html", self.json], capture_output=True, text=True, timeout=60)
+        self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+        self.assertIn("Whether anything grows", pathlib.Path(self.work.name, "report.html").read_text())
 
     def test_submit_measures_each_case(self):
         results = self.figures(SUBMIT)["results"]
