@@ -20,16 +20,6 @@ struct Reconciler::Batch {
     bool cancelled = false;
 };
 
-// Messages of one chunk, some of which have their bit clear.
-struct Reconciler::Piece {
-    TenantId tenant;
-    BatchId batch;
-    std::uint32_t first = 0;
-    std::uint32_t count = 0;
-    bool cancelled = false;
-    std::vector<bool> live;
-};
-
 namespace {
 
 constexpr std::string_view kPage = R"(
@@ -77,6 +67,19 @@ awaitable<Result<Stories>> stories_of(db::PgPool& analytics, db::Params pieces)
 }
 
 } // namespace
+
+// Messages of one chunk, some of which have their bit clear.
+struct Reconciler::Piece {
+    TenantId tenant;
+    BatchId batch;
+    std::uint32_t first = 0;
+    std::uint32_t count = 0;
+    bool cancelled = false;
+    std::vector<bool> live;
+
+    // Those of its entries in the row that are nowhere: not live, not ended; with attempts and next time from their story.
+    void add_lost(const db::Row& row, const Stories& stories, std::vector<queue::Entry>& lost) const;
+};
 
 Reconciler::Reconciler(db::Database& database, queue::SendQueue& queue, std::function<void()> on_enqueued,
                        Options options, Registry& metrics)
@@ -206,7 +209,38 @@ awaitable<Result<std::size_t>> Reconciler::queue_lost(const std::vector<Batch>& 
     co_return queued + *some;
 }
 
+void Reconciler::Piece::add_lost(const db::Row& row, const Stories& stories, std::vector<queue::Entry>& lost) const
+{
+    Result<std::vector<queue::Entry>> entries = entries_of(row, first, cancelled);
+    if (!entries) { // it must not keep the others from being found
+        log::error("submit", "batch_unreadable", {{"batch", batch.value().text()}, {"why", entries.error().detail}});
+        return;
+    }
+    for (queue::Entry& entry : *entries) {
+        const std::uint32_t place = entry.id.index - first;
+        if (place >= count || live[place]) continue; // beyond: the pump has not come to it
+        if (const auto story = stories.find(entry.id); story != stories.end()) {
+            if (story->second.ended) continue;
+            entry.attempt = story->second.attempt;
+            entry.not_before = std::max(entry.not_before, story->second.next);
+        }
+        lost.push_back(std::move(entry));
+    }
+}
+
 awaitable<Result<std::size_t>> Reconciler::queue_pieces(const std::vector<Piece>& pieces)
+{
+    Result<std::vector<queue::Entry>> lost = co_await lost_of(pieces);
+    if (!lost) co_return std::unexpected{lost.error()};
+    const Result<std::size_t> queued = co_await enqueue(std::move(*lost));
+    if (!queued) co_return queued;
+    const Result<> cancelled = co_await cancel(pieces);
+    if (!cancelled) co_return std::unexpected{cancelled.error()};
+    co_return queued;
+}
+
+// The messages of the pieces that are neither in Redis nor ended in the ledger.
+awaitable<Result<std::vector<queue::Entry>>> Reconciler::lost_of(const std::vector<Piece>& pieces)
 {
     std::vector<TenantId> tenants;
     std::vector<BatchId> batches;
@@ -229,32 +263,9 @@ awaitable<Result<std::size_t>> Reconciler::queue_pieces(const std::vector<Piece>
     const Result<db::Rows> rows = co_await db::as_platform(database_.queue, ask);
     if (!rows) co_return std::unexpected{rows.error()};
     std::vector<queue::Entry> lost;
-    for (const db::Row row : *rows) {
-        const std::uint32_t first = row.get<std::uint32_t>("first");
-        const Piece& piece = *by_first.at({row.get<BatchId>("id"), first});
-        Result<std::vector<queue::Entry>> entries = entries_of(row, first, piece.cancelled);
-        if (!entries) { // it must not keep the others from being found
-            log::error("submit", "batch_unreadable",
-                       {{"batch", piece.batch.value().text()}, {"why", entries.error().detail}});
-            continue;
-        }
-        for (queue::Entry& entry : *entries) {
-            const std::uint32_t place = entry.id.index - first;
-            if (place >= piece.count || piece.live[place]) continue; // beyond: the pump has not come to it
-            const auto story = stories->find(entry.id);
-            if (story != stories->end()) {
-                if (story->second.ended) continue;
-                entry.attempt = story->second.attempt;
-                entry.not_before = std::max(entry.not_before, story->second.next);
-            }
-            lost.push_back(std::move(entry));
-        }
-    }
-    const Result<std::size_t> queued = co_await enqueue(std::move(lost));
-    if (!queued) co_return queued;
-    const Result<> cancelled = co_await cancel(pieces);
-    if (!cancelled) co_return std::unexpected{cancelled.error()};
-    co_return queued;
+    for (const db::Row row : *rows)
+        by_first.at({row.get<BatchId>("id"), row.get<std::uint32_t>("first")})->add_lost(row, *stories, lost);
+    co_return lost;
 }
 
 awaitable<Result<std::size_t>> Reconciler::enqueue(std::vector<queue::Entry> entries)

@@ -58,6 +58,7 @@ private:
                                                              std::size_t& batches);
     awaitable<Result<std::size_t>> queue_lost(const std::vector<Batch>& batches);
     awaitable<Result<std::size_t>> queue_pieces(const std::vector<Piece>& pieces);
+    awaitable<Result<std::vector<queue::Entry>>> lost_of(const std::vector<Piece>& pieces);
     awaitable<Result<std::size_t>> enqueue(std::vector<queue::Entry> entries);
     awaitable<Result<>> cancel(const std::vector<Piece>& pieces);
 

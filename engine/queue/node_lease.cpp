@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "engine/base/log.h"
 #include "engine/queue/send_queue_state.h"
@@ -48,6 +49,19 @@ std::string_view field_of(std::string_view info, std::string_view name)
     if (at == std::string_view::npos) return "";
     const std::string_view rest = info.substr(at + key.size());
     return rest.substr(0, rest.find_first_of("\r\n"));
+}
+
+// Percent of maxmemory; 0 without a bound.
+unsigned memory_used_in(std::string_view info)
+{
+    const auto number = [info](std::string_view name) {
+        const std::string_view text = field_of(info, name);
+        std::uint64_t value = 0;
+        std::from_chars(text.data(), text.data() + text.size(), value);
+        return value;
+    };
+    const std::uint64_t most = number("maxmemory");
+    return most == 0 ? 0 : static_cast<unsigned>(number("used_memory") * 100 / most);
 }
 
 } // namespace
@@ -102,6 +116,7 @@ awaitable<Result<>> SendQueue::check_redis()
     if (!memory) co_return fail(memory.error(), "INFO memory");
     const Result<RedisReply> persistence = co_await state_->scripts.command({"INFO", "persistence"});
     if (!persistence) co_return fail(persistence.error(), "INFO persistence");
+    state_->memory_used = memory_used_in(memory->text());
     const std::string_view policy = field_of(memory->text(), "maxmemory_policy");
     std::string why;
     if (policy != "noeviction")

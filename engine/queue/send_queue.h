@@ -127,7 +127,7 @@ public:
     // The fleet's clock: Redis' time, as of the last join or heartbeat. A node whose own clock is wrong expires and retries
     // nothing too early or too late.
     WallTime now() const;
-    // Percent of Redis' maxmemory at the last heartbeat; 0 without a bound.
+    // Percent of Redis' maxmemory when we joined or at the last heartbeat; 0 without a bound.
     unsigned memory_used() const;
     // Whether our own lease still holds (CLOCK_BOOTTIME). Cheap; any thread.
     bool lease_holds() const;

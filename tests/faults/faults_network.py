@@ -7,14 +7,23 @@ from fault import Fault
 PORTS = pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
-class _Dns(Fault):
-    group, seconds, mode, delay = "dns", (5.0, 20.0), "", 0.0
+class _Relayed(Fault):
+    """What the relay of the group does with everything that passes."""
+    seconds, mode, every = (5.0, 20.0), "", 0.0
 
     def begin(self, ground, choice):
-        ground.relays.set("dns", self.mode, self.delay)
+        ground.relays.set(self.group, self.mode, self.every)
 
     def end(self, ground, choice):
-        ground.relays.set("dns", "pass")
+        ground.relays.set(self.group, "pass")
+
+
+class _Dns(_Relayed):
+    group = "dns"
+
+
+class _Smtp(_Relayed):
+    group = "smtp"
 
 
 class DnsSilent(_Dns):
@@ -26,21 +35,11 @@ class DnsServfail(_Dns):
 
 
 class DnsSlow(_Dns):
-    name, mode, delay = "dns.slow", "delay", 0.3
+    name, mode, every = "dns.slow", "delay", 0.3
 
 
 class DnsGarbage(_Dns):
     name, mode = "dns.garbage", "garbage"
-
-
-class _Smtp(Fault):
-    group, seconds, mode, every = "smtp", (5.0, 20.0), "", 0.0
-
-    def begin(self, ground, choice):
-        ground.relays.set("smtp", self.mode, self.every)
-
-    def end(self, ground, choice):
-        ground.relays.set("smtp", "pass")
 
 
 class SmtpStall(_Smtp):

@@ -110,5 +110,23 @@ TEST_F(EngineTest, AnotherLiveIncarnationKeepsItsNameAndNothingIsClaimed)
     EXPECT_EQ(producer_.summary().ready, 10U);
 }
 
+// Outcomes need more of Redis' memory than the entries that they replace.
+TEST_F(EngineTest, NothingIsClaimedWhileRedisIsNearlyFull)
+{
+    bench::Sink& one = sink(11);
+    enqueue(1, addresses("one.test.example", 10));
+    redis.cli("SETRANGE ballast 60000000 x"); // else a client's buffer would be percents
+    const std::string info = redis.cli("INFO memory");
+    const std::size_t used = std::stoull(info.substr(info.find("used_memory:") + 12));
+    redis.cli("CONFIG SET maxmemory " + std::to_string(used * 100 / 97));
+    start_engine();
+    ASSERT_TRUE(until([&] { return engine_->status().why_not.contains("of its memory"); }))
+        << engine_->status().why_not;
+    EXPECT_EQ(one.counts().connections, 0U);
+    EXPECT_EQ(producer_.summary().ready, 10U);
+    redis.cli("CONFIG SET maxmemory 0");
+    ASSERT_TRUE(until([&] { return count(EventKind::delivered) == 10; })) << engine_->status().why_not;
+}
+
 } // namespace
 } // namespace penguin::test
