@@ -6,6 +6,7 @@
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
+#include "control/json/strict_json.h"
 #include "engine/base/log.h"
 #include "engine/base/utf8.h"
 #include "engine/mail/base64.h"
@@ -154,7 +155,7 @@ void QueryReader::finish()
 {
     for (const auto& [name, value] : request_.query) {
         if (std::ranges::find(asked_, std::string_view{name}) != asked_.end()) continue;
-        issues_.add(name, "unknown_field", "there is no such parameter");
+        issues_.add(std::string{name_in_path(name)}, "unknown_field", "there is no such parameter");
     }
 }
 

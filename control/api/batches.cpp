@@ -29,8 +29,9 @@ awaitable<Answer> create(ApiDeps& deps, const Request& request)
 {
     auto batch = read_batch(request);
     if (!batch) co_return Refused{batch.error()};
+    const char* const content = std::holds_alternative<RawContent>(batch->content) ? "raw" : "template";
     const auto accepted = co_await deps.acceptance.accept(std::move(*batch), wall_now());
-    if (!accepted) co_return Refused{problem_of(accepted.error())};
+    if (!accepted) co_return Refused{problem_of(accepted.error(), content)};
     http::Fields headers{{"Location", "/v1/batches/" + accepted->batch.value().text()}};
     if (accepted->repeated) headers.emplace_back("Idempotency-Replayed", "true");
     co_return json_response(202, shape_of(*accepted), std::move(headers));

@@ -77,12 +77,16 @@ std::string read_base64(ObjectReader& body, std::string_view field, std::size_t 
     return {};
 }
 
-Problem problem_of(const submit::BatchRefused& refused)
+Problem problem_of(const submit::BatchRefused& refused, std::string_view content_field)
 {
     using Kind = submit::BatchRefused::Kind;
     switch (refused.kind) {
     case Kind::bad_request:
-    case Kind::bad_content: return Problem{.code = Code::validation_failed, .detail = refused.detail};
+    case Kind::bad_content:
+        return Problem{.code = Code::validation_failed,
+                       .detail = refused.detail,
+                       .errors = {{refused.field.empty() ? std::string{content_field} : refused.field, "bad_value",
+                                   refused.detail}}};
     case Kind::domain_not_verified: return Problem{.code = Code::domain_not_verified, .detail = refused.detail};
     case Kind::tenant_not_active: return Problem{.code = Code::tenant_suspended, .detail = refused.detail};
     case Kind::key_reused:

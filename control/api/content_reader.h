@@ -24,7 +24,7 @@ std::string plain_text(const json::value& value);
 // The base64 of `field`, decoded.
 std::string read_base64(ObjectReader& body, std::string_view field, std::size_t octets_max);
 
-// Why a whole batch was refused, as the client gets it.
-Problem problem_of(const submit::BatchRefused& refused);
+// Why a whole batch was refused, as the client gets it. `content_field`: where the content stands in the body.
+Problem problem_of(const submit::BatchRefused& refused, std::string_view content_field);
 
 } // namespace penguin::control::api

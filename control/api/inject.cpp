@@ -38,7 +38,7 @@ awaitable<Answer> inject(ApiDeps& deps, const Request& request)
     // The call counts refused recipients; that all of them were is no error in its eyes.
     if (accepted.error().kind == submit::BatchRefused::Kind::no_recipient_accepted)
         co_return json_response(200, shape_of(std::nullopt, 0, accepted.error().refused));
-    co_return Refused{problem_of(accepted.error())};
+    co_return Refused{problem_of(accepted.error(), "content")};
 }
 
 // The platform's client asks this to see whether we live (2xx, 401 and 405 are good to it).

@@ -12,20 +12,29 @@ namespace penguin::control::db {
 
 namespace {
 
-// For the calls of libpq that may block: PQconnectStart looks names up, PQcancel connects.
-asio::thread_pool& blocking_thread()
-{
-    static asio::thread_pool pool{1};
-    return pool;
-}
+// For the calls of libpq that may block: PQconnectStart looks names up, PQcancel connects. One an io_context, which waits for
+// it before it goes: when the caller goes on, the thread has still to let go of the caller's executor.
+class BlockingThread final : public asio::execution_context::service {
+public:
+    using key_type = BlockingThread;
+    static inline asio::execution_context::id id;
+    explicit BlockingThread(asio::execution_context& owner) : service{owner} {}
+    asio::thread_pool& pool() { return pool_; }
+
+private:
+    void shutdown() override { pool_.join(); }
+    asio::thread_pool pool_{1};
+};
 
 // Runs `work` on that thread and comes back to the caller's executor.
 template <class Work>
 awaitable<void> on_blocking_thread(Work work)
 {
     const auto done = std::make_shared<std::function<void()>>(std::move(work));
+    const asio::any_io_executor here = co_await asio::this_coro::executor;
+    asio::execution_context& context = asio::query(here, asio::execution::context);
     co_await asio::co_spawn(
-        blocking_thread(),
+        asio::use_service<BlockingThread>(context).pool(),
         [](std::shared_ptr<std::function<void()>> work) -> awaitable<void> {
             (*work)();
             co_return;

@@ -54,10 +54,9 @@ Problem Issues::problem() &&
 std::string Path::text() const
 {
     std::string text = parent ? parent->text() : std::string{};
-    if (!name.empty()) {
-        if (!text.empty()) text += '.';
-        text += name;
-    }
+    const bool named = !name.empty() || (parent != nullptr && !index); // neither the document nor an element of a list
+    if (named && !text.empty()) text += '.';
+    if (named) text += name_in_path(name);
     if (index) text += fmt::format("[{}]", *index);
     return text;
 }

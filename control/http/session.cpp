@@ -1,5 +1,4 @@
 #include <array>
-#include <tuple>
 
 #include <boost/asio/read.hpp>
 #include <boost/asio/ssl/stream.hpp>
@@ -138,8 +137,7 @@ private:
         HeadState head = HeadState::need_more;
         error_code code = co_await read_head(head);
         const std::string fault{fault_of(head)};
-        if (!code && fault.empty())
-            std::tie(code, std::ignore) = co_await beast::http::async_read_header(stream_, buffer_, parser, use_result);
+        if (!code && fault.empty()) code = parse_head(parser, head);
         deadline_.end();
         if (!fault.empty())
             co_return co_await refuse(Problem{.code = Code::malformed_request, .detail = fault}, trace, false);
@@ -183,6 +181,15 @@ private:
             if (code) co_return code;
             buffer_.commit(count);
         }
+    }
+
+    // Without reading on: to the parser, a request line that is too short seems to go on behind the empty line.
+    error_code parse_head(Parser& parser, HeadState state)
+    {
+        error_code code;
+        buffer_.consume(parser.put(buffer_.cdata(), code));
+        if (code != beast::http::error::need_more) return code;
+        return state == HeadState::whole ? beast::http::error::bad_version : beast::http::error::header_limit;
     }
 
     awaitable<bool> read_body(Parser& parser, const Admitted& admitted, Trace& trace)

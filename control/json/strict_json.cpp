@@ -98,10 +98,12 @@ private:
     {
         std::string path;
         for (const Level& level : levels_) {
-            if (!level.object)
+            if (!level.object) {
                 path += fmt::format("[{}]", level.index);
-            else
-                path += path.empty() ? level.key : "." + level.key;
+                continue;
+            }
+            if (!path.empty()) path += '.';
+            path += name_in_path(level.key);
         }
         return path;
     }

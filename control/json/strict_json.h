@@ -36,4 +36,7 @@ std::expected<boost::json::value, JsonFault> parse_strict_json(std::string_view 
 // The string of that name; nothing when it is not there or something else. Lives as long as the object.
 std::optional<std::string_view> text_member(const boost::json::object& object, std::string_view name);
 
+// A field whose name is empty stands as "" in paths, so that no path is empty.
+inline std::string_view name_in_path(std::string_view name) { return name.empty() ? "\"\"" : name; }
+
 } // namespace penguin::control

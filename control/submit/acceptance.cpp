@@ -17,8 +17,9 @@ struct Acceptance::Waiting {
     {
     }
     Submission submission;
-    asio::steady_timer answered;
-    bool left = false; // its caller does not wait any more
+    asio::steady_timer answered; // cancelled when it is over
+    bool over = false;           // its group has ended, perhaps before its caller could wait
+    bool left = false;           // its caller does not wait any more
 };
 
 namespace {
@@ -100,7 +101,8 @@ awaitable<Answer> Acceptance::in_group(Submission submission)
     case Place::first: asio::co_spawn(executor, run_groups(tenant), asio::detached); break;
     case Place::waiting: break;
     }
-    co_await mine->answered.async_wait(use_result);
+    // A group that fails at once (the pool backs off) has ended before co_spawn came back.
+    if (!mine->over) co_await mine->answered.async_wait(use_result);
     if (!mine->submission.answer) co_return refuse(Kind::unavailable, "the caller's time is over");
     co_return std::move(*mine->submission.answer);
 }
@@ -115,7 +117,10 @@ awaitable<void> Acceptance::run_groups(TenantId tenant)
         if (members.empty()) continue;
         groups_run_.add();
         co_await accept_group(members);
-        for (const auto& one : members) one->answered.cancel();
+        for (const auto& one : members) {
+            one->over = true;
+            one->answered.cancel();
+        }
     }
 }
 

@@ -27,12 +27,18 @@ std::string_view name_of(Refusal::Code code)
 
 std::unexpected<BatchRefused> refuse(BatchRefused::Kind kind, std::string detail, std::vector<Refusal> refused)
 {
-    return std::unexpected{BatchRefused{kind, std::move(detail), std::move(refused)}};
+    return std::unexpected{BatchRefused{kind, std::move(detail), std::move(refused), {}}};
 }
 
 namespace {
 
 using Kind = BatchRefused::Kind;
+
+std::unexpected<BatchRefused> refuse_field(std::string field, std::string_view rule)
+{
+    std::string detail = fmt::format("{}: {}", field, rule);
+    return std::unexpected{BatchRefused{Kind::bad_request, std::move(detail), {}, std::move(field)}};
+}
 
 // Each part with its length, so that no two requests run together.
 class RequestHash {
@@ -142,23 +148,23 @@ std::expected<void, BatchRefused> check_strict(const Content& content, CheckedBa
 
 std::expected<void, BatchRefused> check_recipients(const BatchRequest& request, CheckedBatch& batch)
 {
-    if (request.recipients.empty()) return refuse(Kind::bad_request, "recipients: at least one");
+    if (request.recipients.empty()) return refuse_field("recipients", "at least one");
     if (request.recipients.size() > kRecipientsMax)
-        return refuse(Kind::bad_request, fmt::format("recipients: at most {}", kRecipientsMax));
+        return refuse_field("recipients", fmt::format("at most {}", kRecipientsMax));
     std::unordered_set<std::string> seen;
     std::size_t octets = 0;
     for (std::size_t i = 0; i < request.recipients.size(); ++i) {
         const Recipient& one = request.recipients[i];
         octets += one.email.size() + one.name.size() + one.vars.size();
         if (octets > kBatchOctetsMax)
-            return refuse(Kind::bad_request, fmt::format("recipients: over {} octets in all", kBatchOctetsMax));
+            return refuse_field("recipients", fmt::format("over {} octets in all", kBatchOctetsMax));
         Result<EmailAddress> to = EmailAddress::parse(one.email);
         if (!to) {
             batch.refused.push_back({i, one.email.substr(0, 320), Refusal::Code::bad_address, to.error().detail});
             continue;
         }
         auto vars = vars_of(one);
-        if (!vars) return refuse(Kind::bad_request, fmt::format("recipients[{}]: {}", i, vars.error()));
+        if (!vars) return refuse_field(fmt::format("recipients[{}]", i), vars.error());
         if (!seen.insert(to->folded()).second) {
             batch.refused.push_back({i, one.email, Refusal::Code::duplicate_recipient, "is in the batch already"});
             continue;
@@ -172,10 +178,9 @@ std::expected<WallTime, BatchRefused> expiry_of(const BatchRequest& request, Wal
 {
     const WallTime start = std::max(request.not_before.value_or(now), now);
     const WallTime expires = request.expires.value_or(start + kLifeDefault);
-    if (start > now + kLifeMax) return refuse(Kind::bad_request, "not_before: more than 30 days from now");
-    if (expires <= start) return refuse(Kind::bad_request, "expires: not after now and not_before");
-    if (expires > start + kLifeMax)
-        return refuse(Kind::bad_request, "expires: more than 30 days after now or not_before");
+    if (start > now + kLifeMax) return refuse_field("not_before", "more than 30 days from now");
+    if (expires <= start) return refuse_field("expires_at", "not after now and not_before");
+    if (expires > start + kLifeMax) return refuse_field("expires_at", "more than 30 days after now or not_before");
     return expires;
 }
 
@@ -184,7 +189,7 @@ std::expected<WallTime, BatchRefused> expiry_of(const BatchRequest& request, Wal
 std::expected<CheckedBatch, BatchRefused> check_batch(const BatchRequest& request, WallTime now)
 {
     if (request.idempotency_key.size() > kIdempotencyKeyMax)
-        return refuse(Kind::bad_request, fmt::format("idempotency key: at most {} octets", kIdempotencyKeyMax));
+        return refuse_field("Idempotency-Key", fmt::format("at most {} octets", kIdempotencyKeyMax));
     const auto expires = expiry_of(request, now);
     if (!expires) return std::unexpected{expires.error()};
     const auto compiled = CompiledContent::compile(request.content);

@@ -63,7 +63,7 @@ std::string_view name_of(Refusal::Code code);
 // Why a batch is refused whole. The kind is stable: the API's problem codes are made of it.
 struct BatchRefused {
     enum class Kind : std::uint8_t {
-        bad_request,           // a value breaks a rule or a limit; detail says which
+        bad_request,           // a value breaks a rule or a limit; field names it, detail says which rule
         bad_content,           // the template or message cannot be used; detail names the field
         domain_not_verified,   // the From domain, or the sender's, is not a verified one of this tenant
         tenant_not_active,     // suspended, deleted or not there
@@ -75,6 +75,7 @@ struct BatchRefused {
     Kind kind{};
     std::string detail;
     std::vector<Refusal> refused;
+    std::string field; // bad_request: its path in POST /v1/batches; empty: the content
 };
 std::unexpected<BatchRefused> refuse(BatchRefused::Kind kind, std::string detail, std::vector<Refusal> refused = {});
 

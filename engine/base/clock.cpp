@@ -33,6 +33,10 @@ Fields split(WallTime time)
     return {chr::year_month_day{day}, chr::hh_mm_ss{chr::floor<chr::milliseconds>(time - day)}, chr::weekday{day}};
 }
 
+// What can be written as RFC 3339 in UTC again, and kept by PostgreSQL, which has no year 0.
+constexpr WallTime kFirst{chr::sys_days{chr::year{1} / 1 / 1}};
+constexpr WallTime kEnd{chr::sys_days{chr::year{10'000} / 1 / 1}};
+
 // Two or four digits, nothing else.
 bool digits(std::string_view& text, std::size_t count, int& out)
 {
@@ -107,8 +111,10 @@ Result<WallTime> parse_rfc3339(std::string_view text)
     const chr::year_month_day date{chr::year{year}, chr::month{static_cast<unsigned>(month)},
                                    chr::day{static_cast<unsigned>(day)}};
     if (!date.ok() || hour > 23 || minute > 59 || second > 60) return malformed;
-    return WallTime{chr::sys_days{date}} + chr::hours{hour} + chr::minutes{minute} + chr::seconds{second} + part -
-           shift;
+    const WallTime time =
+        WallTime{chr::sys_days{date}} + chr::hours{hour} + chr::minutes{minute} + chr::seconds{second} + part - shift;
+    if (time < kFirst || time >= kEnd) return malformed;
+    return time;
 }
 
 std::string to_rfc5322(WallTime time)

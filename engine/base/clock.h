@@ -31,7 +31,7 @@ inline WallTime from_unix_ms(std::int64_t ms) { return WallTime{std::chrono::mil
 
 // "2026-11-24T04:29:07.123Z" (RFC 3339, milliseconds, UTC).
 std::string to_rfc3339(WallTime time);
-// Takes any offset and 0 to 9 digits of a fraction. Errors: malformed.
+// Takes any offset and 0 to 9 digits of a fraction; years 1 to 9999, in UTC. Errors: malformed.
 Result<WallTime> parse_rfc3339(std::string_view text);
 // "Tue, 24 Nov 2026 04:29:07 +0000" (RFC 5322 3.3).
 std::string to_rfc5322(WallTime time);

@@ -80,8 +80,8 @@ void flush()
 {
     if (!sink()) return;
     sink()->flush();
+    spdlog::shutdown(); // its thread has written everything and is gone: nobody else lets go of the sink while we do
     sink().reset();
-    spdlog::shutdown();
 }
 
 Result<Level> parse_level(std::string_view text)

@@ -70,7 +70,8 @@ void read_avoid(JsonFields& fields, Entry& entry)
     if (avoid->size() > kAvoidMax) return fields.refuse("avoid", "at most 1000 nodes", Errc::too_long);
     for (const auto& [node, until] : *avoid) {
         const std::int64_t* ms = until.if_int64();
-        if (ms == nullptr || *ms < 0) return fields.refuse("avoid", "values are times in milliseconds");
+        if (ms == nullptr || *ms < 0 || *ms > kTimeMax)
+            return fields.refuse("avoid", "values are times in milliseconds");
         entry.avoid.emplace(node, from_unix_ms(*ms));
     }
 }

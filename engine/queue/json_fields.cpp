@@ -6,12 +6,6 @@ namespace penguin::queue {
 
 namespace json = boost::json;
 
-namespace {
-
-constexpr std::int64_t kTimeMax = 253'402'300'799'999; // 9999-12-31T23:59:59.999Z
-
-} // namespace
-
 Result<json::object> parse_object(std::string_view text)
 {
     boost::system::error_code code;

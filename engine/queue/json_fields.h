@@ -17,6 +17,8 @@
 
 namespace penguin::queue {
 
+inline constexpr std::int64_t kTimeMax = 253'402'300'799'999; // 9999-12-31T23:59:59.999Z
+
 Result<boost::json::object> parse_object(std::string_view text);
 
 class JsonFields {

@@ -27,6 +27,20 @@ RedisReply reply_of(const redisReply& raw)
     }
 }
 
+// hiredis' own, with a bound on arrays. The first reader tells which its own are.
+redisReplyObjectFunctions& bounded_functions(const redisReader& reader)
+{
+    static const redisReplyObjectFunctions kOwn = *reader.fn;
+    static redisReplyObjectFunctions bounded = [] {
+        redisReplyObjectFunctions functions = kOwn;
+        functions.createArray = [](const redisReadTask* task, int elements) -> void* {
+            return elements > RedisLink::kElementsMax ? nullptr : kOwn.createArray(task, elements); // null: an error
+        };
+        return functions;
+    }();
+    return bounded;
+}
+
 } // namespace
 
 void append_command(std::string& out, const std::vector<std::string>& arguments)
@@ -41,6 +55,13 @@ void append_command(std::string& out, const std::vector<std::string>& arguments)
         out += argument;
         out += "\r\n";
     }
+}
+
+redisReader* RedisLink::make_reader()
+{
+    redisReader* reader = redisReaderCreate();
+    reader->fn = &bounded_functions(*reader);
+    return reader;
 }
 
 void RedisLink::close()

@@ -25,9 +25,12 @@ struct RedisLink {
     using Socket = asio::generic::stream_protocol::socket;
     using TlsStream = asio::ssl::stream<Socket&>;
     static constexpr std::size_t kReadMax = std::size_t{64} * 1024; // octets a read
+    // Of one array; a hand of the largest window has 200,000. The reader makes room for as many as are announced, before any comes.
+    static constexpr int kElementsMax = 1 << 20;
 
-    explicit RedisLink(const asio::any_io_executor& executor) : socket{executor}, reader{redisReaderCreate()} {}
+    explicit RedisLink(const asio::any_io_executor& executor) : socket{executor}, reader{make_reader()} {}
 
+    static redisReader* make_reader();
     struct ReaderFree {
         void operator()(redisReader* of) const { redisReaderFree(of); }
     };

@@ -1,4 +1,5 @@
 #include "control/api/batch_reader.h"
+#include "control/api/content_reader.h"
 
 #include <gtest/gtest.h>
 
@@ -21,6 +22,14 @@ std::string issues_of(const std::string& body)
     std::string text;
     for (const http::FieldError& error : batch.error().errors) text += error.field + " " + error.code + ";";
     return text;
+}
+
+TEST(BatchReader, ARefusedBatchNamesTheFieldThatIsWrong)
+{
+    using Refused = submit::BatchRefused;
+    const auto field_of = [](const Refused& refused) { return problem_of(refused, "template").errors.at(0).field; };
+    EXPECT_EQ(field_of({Refused::Kind::bad_content, "html: a tag is not closed", {}, ""}), "template");
+    EXPECT_EQ(field_of({Refused::Kind::bad_request, "expires_at: not after now", {}, "expires_at"}), "expires_at");
 }
 
 TEST(BatchReader, ReadsATemplateWhole)

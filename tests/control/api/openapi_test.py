@@ -12,6 +12,8 @@ import unittest
 import yaml
 
 METHODS = {"get", "post", "put", "patch", "delete", "options", "head"}
+SCHEMA_WORDS = {"type", "properties", "required", "additionalProperties", "items", "enum", "const", "pattern", "format", "oneOf", "minLength",
+                "maxLength", "minItems", "maxItems", "minimum", "maximum", "minProperties", "description", "default", "examples", "$ref"}
 TYPES = {"string", "integer", "number", "boolean", "array", "object", "null"}
 
 
@@ -87,6 +89,17 @@ class OpenApi(unittest.TestCase):
             self.assertLessEqual(set(schema.get("required", [])), set(schema.get("properties", {})), name)
             kinds = schema.get("type", [])
             self.assertLessEqual({kinds} if isinstance(kinds, str) else set(kinds), TYPES, name)
+
+    def test_schemas_hold_schema_words_only(self):
+        """In {description: a, b} the b is a word of its own, which nobody sees."""
+        def words(schema, path):
+            self.assertLessEqual(set(schema), SCHEMA_WORDS, path)
+            inner = [*schema.get("properties", {}).items(), *((f"oneOf {place}", one) for place, one in enumerate(schema.get("oneOf", [])))]
+            inner += [(name, schema[name]) for name in ("items", "additionalProperties") if isinstance(schema.get(name), dict)]
+            for name, one in inner:
+                words(one, f"{path}.{name}")
+        for name, schema in DOCUMENT["components"]["schemas"].items():
+            words(schema, name)
 
     def test_examples_fit_their_schema(self):
         for path, method, _, operation in operations():

@@ -289,6 +289,16 @@ TEST_F(ServerTest, RefusesWhatCouldSmuggleARequest)
     }
 }
 
+// The same answer whether something comes behind the empty line or not: who waits for it must not wait until the deadline.
+TEST_F(ServerTest, RefusesAShortRequestLineAtItsEmptyLine)
+{
+    for (const std::string more : {"", "GET /open HTTP/1.1\r\nHost: t\r\n\r\n"}) {
+        Client client{running_.port};
+        client.say("GET /open h\r\n\r\n" + more);
+        EXPECT_EQ(status_of(client.hear_one()), 505U) << more;
+    }
+}
+
 // Where a chunk ends is as much a matter of one reading as where a message does (RFC 9112 7.1).
 TEST_F(ServerTest, RefusesChunksThatTwoReadersCouldCutInTwoWays)
 {

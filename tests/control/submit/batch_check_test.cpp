@@ -138,6 +138,9 @@ TEST(BatchCheck, RefusesABadBatchWhole)
         ASSERT_FALSE(checked) << bad.name;
         EXPECT_EQ(checked.error().kind, bad.kind) << bad.name << ": " << checked.error().detail;
         EXPECT_FALSE(checked.error().detail.empty()) << bad.name;
+        EXPECT_EQ(checked.error().field.empty(), bad.kind == Kind::bad_content) << bad.name;
+        EXPECT_TRUE(checked.error().detail.starts_with(checked.error().field))
+            << bad.name << ": " << checked.error().field;
     }
 }
 

@@ -39,5 +39,15 @@ TEST(Clock, RefusesWhatIsNotRfc3339)
         EXPECT_EQ(parse_rfc3339(text).error().code, Errc::malformed) << text;
 }
 
+// They would be written as no RFC 3339 time again, or be no time of PostgreSQL's.
+TEST(Clock, RefusesWhatIsOutsideOfTheYears1To9999InUtc)
+{
+    for (const char* text :
+         {"0000-12-31T23:59:59Z", "0001-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01", "9999-12-31T23:59:60Z"})
+        EXPECT_EQ(parse_rfc3339(text).error().code, Errc::malformed) << text;
+    for (const char* text : {"0001-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z"})
+        EXPECT_EQ(to_rfc3339(parse_rfc3339(text).value()), text);
+}
+
 } // namespace
 } // namespace penguin

@@ -121,6 +121,7 @@ const BadEntry kBad[] = {
     {"NegativeTime", with(R"("expires":-1)"), Errc::bad_value, "expires: "},
     {"TimeAsText", with(R"("not_before":"2026-01-01")"), Errc::bad_value, "not_before: "},
     {"AttemptTooLarge", with(R"("attempt":99999999999999999999)"), Errc::bad_value, "attempt: "},
+    {"AvoidBehindAllTime", with(R"("avoid":{"n1":17000002222000123})"), Errc::bad_value, "avoid: "},
     {"AvoidNotTimes", with(R"("avoid":{"n1":"x"})"), Errc::bad_value, "avoid: "},
     {"UnknownField", with(R"("not_befor":1)"), Errc::bad_value, "not_befor: no such field"},
     {"TooLong", with(R"("vars":{"a":")" + std::string(kEntryMax, 'x') + "\"}"), Errc::too_long, "the entry: at most"},
