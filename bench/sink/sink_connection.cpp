@@ -323,8 +323,10 @@ bool Connection::did_at_once(ServerDialogue::Event event)
     return true;
 }
 
+// Who has read our last words may come again: it has no connection here any more.
 awaitable<bool> Connection::finish()
 {
+    if (shared_.gate) shared_.gate->leave(visit_);
     co_await flush();
     co_return false;
 }
