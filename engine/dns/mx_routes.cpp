@@ -72,7 +72,7 @@ struct MxRoutes::State {
     ExpiringLru<DomainName, Kept> kept;
     SingleFlight<DomainName, Found> flights;
 
-    void keep(const DomainName& domain, Kept what) { kept.put(domain, what, what.usable_until); }
+    void keep(const DomainName& domain, const Kept& what) { kept.put(domain, what, what.usable_until); }
     Found keep(const DomainName& domain, Result<Route> route);
 
     // Coroutines of a flight: they hold the State, the MxRoutes may be gone.
