@@ -6,6 +6,7 @@
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
+#include "control/auth/peer_group.h"
 #include "control/json/strict_json.h"
 #include "engine/base/log.h"
 #include "engine/base/utf8.h"
@@ -64,6 +65,25 @@ Refused failed(const Request& request, const Error& error)
                    {{"request", request.id}, {"kind", name_of(error.code)}, {"why", error.detail}});
     }
     return Refused{std::move(problem)};
+}
+
+db::AuditEntry change_of(const Request& request, std::string_view action, std::optional<TenantId> about,
+                         std::string resource, const json::object& detail)
+{
+    return {.time = wall_now(),
+            .action = std::string{action},
+            .actor = request.principal ? request.principal->subject : "",
+            .tenant = about,
+            .resource = std::move(resource),
+            .peer = peer_text(request.peer),
+            .request_id = request.id,
+            .detail = json::serialize(detail)};
+}
+
+awaitable<Result<>> note_change(ApiDeps& deps, db::AuditEntry change)
+{
+    co_return co_await db::as_platform(deps.database.control,
+                                       [&](db::Transaction& tx) { return db::append_audit(tx, change); });
 }
 
 std::string_view text_of(const json::string& text) { return {text.data(), text.size()}; }

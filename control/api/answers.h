@@ -15,6 +15,7 @@
 #include <boost/json/value.hpp>
 
 #include "control/api/deps.h"
+#include "control/db/audit_entry.h"
 #include "control/http/json_reader.h"
 #include "control/http/router.h"
 
@@ -42,6 +43,13 @@ Response no_content();
 
 // What a failure is to the client; what only we can cure goes to the log under the request's id.
 Refused failed(const Request& request, const Error& error);
+
+// What a call changes, for the audit log: by whom, from where. `about` is whose thing it is; nothing: the platform's.
+// `detail` holds no secret and no recipient's address.
+db::AuditEntry change_of(const Request& request, std::string_view action, std::optional<TenantId> about,
+                         std::string resource, const json::object& detail = {});
+// In a transaction of its own, for what no transaction of the control tier changes.
+awaitable<Result<>> note_change(ApiDeps& deps, db::AuditEntry change);
 
 std::string_view text_of(const json::string& text);
 json::value time_or_null(const std::optional<WallTime>& time);

@@ -100,11 +100,19 @@ awaitable<Answer> create(ApiDeps& deps, const Request& request)
             const Result<> known = co_await check_tenant(tx, *tenant);
             if (!known) co_return std::unexpected{known.error()};
             db::Params params{*tenant, key.id, wanted->name, db::Bytes{hash}, wanted->scopes, now, wanted->expires};
-            co_return co_await tx.query(
+            auto rows = co_await tx.query(
                 fmt::format("insert into control.api_keys (tenant_id, id, name, hash, scopes, created, expires) "
                             "values ($1, $2, $3, $4, $5, $6, $7) returning {}",
                             kColumns),
                 std::move(params));
+            if (!rows) co_return rows;
+            json::array scopes;
+            for (const std::string& scope : wanted->scopes) scopes.emplace_back(json::string{scope});
+            const Result<> noted = co_await db::append_audit(
+                tx, change_of(request, "api_key.created", tenant, "api-key/" + key.id.text(),
+                              {{"scopes", std::move(scopes)}, {"expires_at", time_or_null(wanted->expires)}}));
+            if (!noted) co_return std::unexpected{noted.error()};
+            co_return rows;
         });
     if (!made) co_return failed(request, made.error());
     json::object body = shape(made->front());
@@ -165,15 +173,18 @@ awaitable<Answer> remove(ApiDeps& deps, const Request& request)
     const std::optional<TenantId> tenant = tenant_of(request);
     const Result<Uuid> id = Uuid::parse(request.param("key"));
     if (!tenant || !id) co_return Refused{http::not_found()};
-    const auto rows =
-        co_await db::as_tenant(deps.database.control, *tenant, [&](db::Transaction& tx) -> awaitable<Result<db::Rows>> {
+    const auto revoked =
+        co_await db::as_tenant(deps.database.control, *tenant, [&](db::Transaction& tx) -> awaitable<Result<>> {
             db::Params params{*tenant, *id, wall_now()};
-            co_return co_await tx.query(
+            const auto rows = co_await tx.query(
                 "update control.api_keys set revoked = $3 where tenant_id = $1 and id = $2 and revoked is null",
                 std::move(params));
+            if (!rows) co_return std::unexpected{rows.error()};
+            if (rows->affected() == 0) co_return fail(Errc::not_found, "no such key");
+            co_return co_await db::append_audit(tx,
+                                                change_of(request, "api_key.revoked", tenant, "api-key/" + id->text()));
         });
-    if (!rows) co_return failed(request, rows.error());
-    if (rows->affected() == 0) co_return Refused{http::not_found()};
+    if (!revoked) co_return failed(request, revoked.error());
     co_return no_content();
 }
 

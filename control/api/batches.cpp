@@ -151,6 +151,11 @@ awaitable<Answer> cancel(ApiDeps& deps, const Request& request)
     if (!rows) co_return failed(request, rows.error());
     const Result<std::size_t> cancelled = co_await deps.cancel_batch(tenant, BatchId{*id});
     if (!cancelled) co_return failed(request, cancelled.error());
+    // Not in the transaction of what it did, which is Redis's: without its record it is no success, and may be repeated.
+    db::AuditEntry change =
+        change_of(request, "batch.cancelled", tenant, "batch/" + id->text(), {{"cancelled", *cancelled}});
+    const Result<> noted = co_await note_change(deps, std::move(change));
+    if (!noted) co_return failed(request, noted.error());
     co_return json_response(200, json::object{{"id", id->text()}, {"cancelled", *cancelled}});
 }
 

@@ -40,7 +40,7 @@ awaitable<Answer> create(ApiDeps& deps, const Request& request)
     if (addresses->empty() && !deps.domains.spf_include)
         co_return Refused{
             Problem{.code = Code::conflict, .detail = "The tenant's pool has no source that SPF could name."}};
-    const Result<StoredDomain> domain = co_await make_domain(deps, tenant, *wanted);
+    const Result<StoredDomain> domain = co_await make_domain(deps, request, tenant, *wanted);
     if (!domain && domain.error().code == Errc::conflict)
         co_return Refused{Problem{.code = Code::conflict, .detail = "You have this domain already."}};
     if (!domain) co_return failed(request, domain.error());
@@ -106,7 +106,8 @@ awaitable<Answer> remove(ApiDeps& deps, const Request& request)
                 co_await tx.query("delete from control.domains where tenant_id = $1 and name = $2", std::move(params));
             if (!rows) co_return std::unexpected{rows.error()};
             if (rows->affected() == 0) co_return fail(Errc::not_found, "no such domain");
-            co_return co_await db::settings_changed(tx);
+            db::AuditEntry change = change_of(request, "domain.deleted", tenant, "domain/" + name->text());
+            co_return co_await db::settings_changed(tx, std::move(change));
         });
     if (!deleted) co_return failed(request, deleted.error());
     co_return no_content();
@@ -128,26 +129,34 @@ json::array shape_of_checks(const Verification& verification)
 }
 
 // Gives whether the domain is verified now. A DNS that did not answer leaves it as it was.
-awaitable<Result<bool>> note_verification(ApiDeps& deps, TenantId tenant, const StoredDomain& domain,
-                                          const Verification& verification)
+awaitable<Result<bool>> note_verification(ApiDeps& deps, const Request& request, TenantId tenant,
+                                          const StoredDomain& domain, const Verification& verification)
 {
     const Standing standing = verification.standing();
     const std::string checks = json::serialize(shape_of_checks(verification));
-    std::optional<WallTime> verified = domain.verified;
-    if (standing == Standing::verified && !verified) verified = wall_now();
-    if (standing == Standing::unverified) verified = std::nullopt;
-    const auto noted =
-        co_await db::as_tenant(deps.database.control, tenant, [&](db::Transaction& tx) -> awaitable<Result<>> {
+    co_return co_await db::as_tenant(
+        deps.database.control, tenant, [&](db::Transaction& tx) -> awaitable<Result<bool>> {
+            db::Params which{tenant, domain.id};
+            const auto found = co_await tx.query(
+                "select verified from control.domains where tenant_id = $1 and id = $2 for update", std::move(which));
+            if (!found) co_return std::unexpected{found.error()};
+            if (found->empty()) co_return fail(Errc::not_found, "no such domain");
+            const auto before = found->front().get<std::optional<WallTime>>("verified");
+            std::optional<WallTime> verified = before;
+            if (standing == Standing::verified && !before) verified = wall_now();
+            if (standing == Standing::unverified) verified = std::nullopt;
             db::Params params{tenant, domain.id, verified, checks};
             const auto rows = co_await tx.query("update control.domains set verified = $3, verification = $4::jsonb "
                                                 "where tenant_id = $1 and id = $2",
                                                 std::move(params));
             if (!rows) co_return std::unexpected{rows.error()};
-            if (rows->affected() == 0) co_return fail(Errc::not_found, "no such domain");
-            co_return co_await db::settings_changed(tx);
+            if (before.has_value() == verified.has_value()) co_return verified.has_value();
+            db::AuditEntry change = change_of(request, verified ? "domain.verified" : "domain.unverified", tenant,
+                                              "domain/" + domain.name.text());
+            const Result<> noted = co_await db::settings_changed(tx, std::move(change));
+            if (!noted) co_return std::unexpected{noted.error()};
+            co_return verified.has_value();
         });
-    if (!noted) co_return std::unexpected{noted.error()};
-    co_return verified.has_value();
 }
 
 awaitable<Answer> verify_now(ApiDeps& deps, const Request& request)
@@ -165,7 +174,7 @@ awaitable<Answer> verify_now(ApiDeps& deps, const Request& request)
     DomainSetup setup = setup_of(deps, *domain, std::move(*addresses));
     const Result<Verification> verification = co_await verify(deps.resolver, std::move(setup));
     if (!verification) co_return failed(request, verification.error());
-    const Result<bool> verified = co_await note_verification(deps, tenant, *domain, *verification);
+    const Result<bool> verified = co_await note_verification(deps, request, tenant, *domain, *verification);
     // Only who controls the domain's DNS comes this far, so this tells nothing that he should not know.
     if (!verified && verified.error().code == Errc::conflict)
         co_return Refused{Problem{.code = Code::conflict, .detail = "The domain is verified for another account."}};

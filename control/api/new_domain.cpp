@@ -63,7 +63,7 @@ std::vector<db::Statement> inserts(TenantId tenant, const StoredDomain& domain, 
 
 } // namespace
 
-awaitable<Result<StoredDomain>> make_domain(ApiDeps& deps, TenantId tenant, NewDomain wanted)
+awaitable<Result<StoredDomain>> make_domain(ApiDeps& deps, const Request& request, TenantId tenant, NewDomain wanted)
 {
     const WallTime now = wall_now();
     StoredDomain domain{.id = Uuid::v7(now),
@@ -86,7 +86,11 @@ awaitable<Result<StoredDomain>> make_domain(ApiDeps& deps, TenantId tenant, NewD
         co_await db::as_tenant(deps.database.control, tenant, [&](db::Transaction& tx) -> awaitable<Result<>> {
             const auto rows = co_await tx.query_all(inserts(tenant, domain, keys));
             if (!rows) co_return std::unexpected{rows.error()};
-            co_return co_await db::settings_changed(tx);
+            json::array selectors;
+            for (const SealedKey& key : keys) selectors.emplace_back(json::string{key.selector});
+            db::AuditEntry change = change_of(request, "domain.created", tenant, "domain/" + domain.name.text(),
+                                              {{"selectors", std::move(selectors)}});
+            co_return co_await db::settings_changed(tx, std::move(change));
         });
     if (!written) co_return std::unexpected{written.error()};
     co_return domain;

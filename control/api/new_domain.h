@@ -14,6 +14,7 @@ struct NewDomain {
     bool ed25519 = false; // a key of that kind as well
 };
 
-awaitable<Result<StoredDomain>> make_domain(ApiDeps& deps, TenantId tenant, NewDomain wanted);
+// For that request, which the audit log names.
+awaitable<Result<StoredDomain>> make_domain(ApiDeps& deps, const Request& request, TenantId tenant, NewDomain wanted);
 
 } // namespace penguin::control::api

@@ -40,7 +40,8 @@ awaitable<Answer> create(ApiDeps& deps, const Request& request)
                             kColumns),
                 std::move(params));
             if (!rows) co_return std::unexpected{rows.error()};
-            const Result<> noted = co_await db::settings_changed(tx);
+            const Result<> noted =
+                co_await db::settings_changed(tx, change_of(request, "pool.created", {}, "pool/" + name));
             if (!noted) co_return std::unexpected{noted.error()};
             co_return rows;
         });
@@ -100,7 +101,7 @@ awaitable<Answer> remove(ApiDeps& deps, const Request& request)
             const auto rows = co_await tx.query("delete from control.pools where name = $1", std::move(params));
             if (!rows) co_return std::unexpected{rows.error()};
             if (rows->affected() == 0) co_return fail(Errc::not_found, "no such pool");
-            co_return co_await db::settings_changed(tx);
+            co_return co_await db::settings_changed(tx, change_of(request, "pool.deleted", {}, "pool/" + name));
         });
     if (!deleted) co_return failed(request, deleted.error());
     co_return no_content();

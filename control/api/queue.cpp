@@ -21,6 +21,14 @@ awaitable<Answer> reconcile(ApiDeps& deps, const Request& request)
     if (!issues.empty()) co_return Refused{std::move(issues).problem()};
     const Result<submit::Reconciled> done = co_await deps.reconcile(pool, accept);
     if (!done) co_return failed(request, done.error());
+    // Not in the transaction of what it did, which is Redis's: without its record it is no success, and may be repeated.
+    db::AuditEntry change = change_of(request, "queue.reconciled", {}, "pool/" + pool.value(),
+                                      {{"accept_restored_database", accept},
+                                       {"batches", done->batches},
+                                       {"unfinished", done->unfinished},
+                                       {"queued", done->queued}});
+    const Result<> noted = co_await note_change(deps, std::move(change));
+    if (!noted) co_return failed(request, noted.error());
     co_return json_response(200, json::object{{"pool", pool.value()},
                                               {"batches", done->batches},
                                               {"unfinished", done->unfinished},

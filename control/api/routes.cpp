@@ -15,6 +15,7 @@ void register_routes(http::Router& router, ApiDeps& deps)
     register_events(router, deps);
     register_inject(router, deps);
     register_queue(router, deps);
+    register_audit(router, deps);
     register_operations(router, deps);
 }
 

@@ -23,6 +23,7 @@ void register_batches(http::Router& router, ApiDeps& deps);
 void register_messages(http::Router& router, ApiDeps& deps);
 void register_events(http::Router& router, ApiDeps& deps);
 void register_inject(http::Router& router, ApiDeps& deps);
+void register_audit(http::Router& router, ApiDeps& deps);
 void register_operations(http::Router& router, ApiDeps& deps);
 
 } // namespace penguin::control::api

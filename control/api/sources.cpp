@@ -70,7 +70,12 @@ awaitable<Answer> create(ApiDeps& deps, const Request& request)
                             kColumns),
                 std::move(params));
             if (!rows) co_return std::unexpected{rows.error()};
-            const Result<> noted = co_await db::settings_changed(tx);
+            db::AuditEntry change = change_of(request, "source.created", {}, "source/" + id.text(),
+                                              {{"address", source->address},
+                                               {"ehlo_name", source->ehlo_name},
+                                               {"node", source->node},
+                                               {"pool", source->pool}});
+            const Result<> noted = co_await db::settings_changed(tx, std::move(change));
             if (!noted) co_return std::unexpected{noted.error()};
             co_return rows;
         });
@@ -129,7 +134,8 @@ awaitable<Answer> remove(ApiDeps& deps, const Request& request)
             const auto rows = co_await tx.query("delete from control.sources where id = $1", std::move(params));
             if (!rows) co_return std::unexpected{rows.error()};
             if (rows->affected() == 0) co_return fail(Errc::not_found, "no such source");
-            co_return co_await db::settings_changed(tx);
+            co_return co_await db::settings_changed(tx,
+                                                    change_of(request, "source.deleted", {}, "source/" + id->text()));
         });
     if (!deleted) co_return failed(request, deleted.error());
     co_return no_content();

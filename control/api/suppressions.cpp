@@ -14,6 +14,12 @@ json::object shape(const db::Row& row)
             {"created_at", to_rfc3339(row.get<WallTime>("created"))}};
 }
 
+// How many, never whose.
+db::AuditEntry change_of_list(const Request& request, std::string_view action, TenantId tenant, std::size_t count)
+{
+    return change_of(request, action, tenant, "suppressions", {{"count", count}});
+}
+
 awaitable<Answer> create(ApiDeps& deps, const Request& request)
 {
     const auto document = http::parse_json(request.body);
@@ -35,9 +41,14 @@ awaitable<Answer> create(ApiDeps& deps, const Request& request)
             const auto count = co_await db::add_suppressions(tx, std::move(added), wall_now());
             if (!count) co_return std::unexpected{count.error()};
             db::Params params{tenant, address->folded()};
-            co_return co_await tx.query(
+            auto rows = co_await tx.query(
                 "select address, reason, created from control.suppressions where tenant_id = $1 and address = $2",
                 std::move(params));
+            if (!rows || *count == 0) co_return rows;
+            const Result<> noted =
+                co_await db::append_audit(tx, change_of_list(request, "suppression.added", tenant, *count));
+            if (!noted) co_return std::unexpected{noted.error()};
+            co_return rows;
         });
     if (!kept) co_return failed(request, kept.error());
     co_return json_response(201, shape(kept->front()));
@@ -71,7 +82,9 @@ awaitable<Answer> remove(ApiDeps& deps, const Request& request)
     const TenantId tenant = *request.principal->tenant;
     const auto removed =
         co_await db::as_tenant(deps.database.control, tenant, [&](db::Transaction& tx) -> awaitable<Result<>> {
-            return db::remove_suppression(tx, tenant, address->folded());
+            const Result<> gone = co_await db::remove_suppression(tx, tenant, address->folded());
+            if (!gone) co_return gone;
+            co_return co_await db::append_audit(tx, change_of_list(request, "suppression.removed", tenant, 1));
         });
     if (!removed) co_return failed(request, removed.error());
     co_return no_content();

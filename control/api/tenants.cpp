@@ -62,6 +62,23 @@ std::expected<Change, Problem> read_change(const Request& request, bool is_new)
     return change;
 }
 
+// The name of a tenant may be a person's: that it changed is said, not to what.
+json::object told_of(const Change& change)
+{
+    json::object detail;
+    if (change.name) detail["named"] = true;
+    if (change.weight) detail["weight"] = *change.weight;
+    if (change.pool) detail["pool"] = *change.pool;
+    if (change.status) detail["status"] = *change.status;
+    return detail;
+}
+
+db::AuditEntry change_of_tenant(const Request& request, std::string_view action, Uuid id,
+                                const json::object& detail = {})
+{
+    return change_of(request, action, TenantId{id}, "tenant/" + id.text(), detail);
+}
+
 // Errors: missing when the pool is not there.
 awaitable<Result<>> check_pool(db::Transaction& tx, std::optional<std::string> pool)
 {
@@ -95,7 +112,8 @@ awaitable<Answer> create(ApiDeps& deps, const Request& request)
                             kColumns),
                 std::move(params));
             if (!rows) co_return std::unexpected{rows.error()};
-            const Result<> noted = co_await db::settings_changed(tx);
+            const Result<> noted =
+                co_await db::settings_changed(tx, change_of_tenant(request, "tenant.created", id, told_of(*change)));
             if (!noted) co_return std::unexpected{noted.error()};
             co_return rows;
         });
@@ -214,7 +232,8 @@ awaitable<Answer> update(ApiDeps& deps, const Request& request)
                     kColumns),
                 std::move(params));
             if (!rows) co_return std::unexpected{rows.error()};
-            const Result<> noted = co_await db::settings_changed(tx);
+            const Result<> noted =
+                co_await db::settings_changed(tx, change_of_tenant(request, "tenant.updated", *id, told_of(*change)));
             if (!noted) co_return std::unexpected{noted.error()};
             co_return rows;
         });
@@ -252,21 +271,22 @@ awaitable<Result<bool>> has_unfinished(ApiDeps& deps, TenantId tenant)
     co_return *accepted > *finished;
 }
 
-awaitable<Result<>> delete_belongings(ApiDeps& deps, TenantId tenant)
+awaitable<Result<>> delete_belongings(ApiDeps& deps, TenantId tenant, db::AuditEntry emptied)
 {
     co_return co_await db::as_tenant(
-        deps.database.control, tenant, [tenant](db::Transaction& tx) -> awaitable<Result<>> {
+        deps.database.control, tenant, [&emptied, tenant](db::Transaction& tx) -> awaitable<Result<>> {
             std::vector<db::Statement> statements;
             for (const char* table : {"api_keys", "domains", "suppressions"})
                 statements.push_back(
                     {fmt::format("delete from control.{} where tenant_id = $1", table), db::Params{tenant}});
             const auto rows = co_await tx.query_all(std::move(statements));
             if (!rows) co_return std::unexpected{rows.error()};
-            co_return co_await db::settings_changed(tx);
+            co_return co_await db::settings_changed(tx, emptied);
         });
 }
 
-// What belongs to the tenant goes first: a call that failed half-way can be repeated as long as the tenant is there.
+// What belongs to the tenant goes first: a call that failed half-way can be repeated as long as the tenant is there. Two
+// transactions, so two records.
 awaitable<Answer> remove(ApiDeps& deps, const Request& request)
 {
     const Result<Uuid> id = Uuid::parse(request.param("tenant"));
@@ -277,7 +297,8 @@ awaitable<Answer> remove(ApiDeps& deps, const Request& request)
     const Result<bool> unfinished = co_await has_unfinished(deps, TenantId{*id});
     if (!unfinished) co_return failed(request, unfinished.error());
     if (*unfinished) co_return Refused{Problem{.code = Code::conflict, .detail = "The tenant has unfinished batches."}};
-    const Result<> deleted = co_await delete_belongings(deps, TenantId{*id});
+    db::AuditEntry emptied = change_of_tenant(request, "tenant.emptied", *id);
+    const Result<> deleted = co_await delete_belongings(deps, TenantId{*id}, std::move(emptied));
     if (!deleted) co_return failed(request, deleted.error());
     const auto marked =
         co_await db::as_platform(deps.database.control, [&](db::Transaction& tx) -> awaitable<Result<>> {
@@ -286,7 +307,7 @@ awaitable<Answer> remove(ApiDeps& deps, const Request& request)
                 "update control.tenants set status = 'deleted', version = version + 1, updated = $2 where id = $1",
                 std::move(params));
             if (!rows) co_return std::unexpected{rows.error()};
-            co_return co_await db::settings_changed(tx);
+            co_return co_await db::settings_changed(tx, change_of_tenant(request, "tenant.deleted", *id));
         });
     if (!marked) co_return failed(request, marked.error());
     co_return no_content();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "control/auth/openssl.h"
+#include "control/auth/peer_group.h"
 #include "engine/base/log.h"
 
 namespace penguin::control {
@@ -24,11 +25,19 @@ bool is_local(const asio::ip::address& peer) { return peer.is_unspecified() || p
 
 } // namespace
 
-CredentialAuthenticator::CredentialAuthenticator(ApiKeys& keys, Options options, Registry& metrics)
+CredentialAuthenticator::CredentialAuthenticator(ApiKeys& keys, Options options, audit::SecurityEvents& events,
+                                                 Registry& metrics)
     : keys_{keys},
       options_{std::move(options)},
+      events_{events},
       metrics_{metrics}
 {
+}
+
+void CredentialAuthenticator::tell(audit::SecurityAction action, const asio::ip::address& peer, std::string why)
+{
+    events_.note({.kind = {.action = action, .peer = peer_group_text(peer), .actor = "", .why = std::move(why)},
+                  .time = wall_now()});
 }
 
 awaitable<Result<Principal>> CredentialAuthenticator::authenticate(std::string authorization, asio::ip::address peer)
@@ -36,37 +45,47 @@ awaitable<Result<Principal>> CredentialAuthenticator::authenticate(std::string a
     if (authorization.empty()) co_return fail(Errc::missing, "no credential");
     if (!is_local(peer) && throttle_.refuses(peer, std::chrono::steady_clock::now())) {
         metrics_.counter("penguin_auth_throttled_total", "Requests refused after too many wrong credentials").add();
+        tell(audit::SecurityAction::auth_throttled, peer, "");
         co_return fail(Errc::full, "too many wrong credentials");
     }
-    Result<Principal> principal = co_await prove(std::move(authorization));
-    if (principal || principal.error().code != Errc::denied) co_return principal;
+    std::expected<Principal, Refused> principal = co_await prove(std::move(authorization));
+    if (principal) co_return std::move(*principal);
+    const Error& why = principal.error().error;
+    if (why.code != Errc::denied) co_return std::unexpected{why};
     throttle_.count_failure(peer, std::chrono::steady_clock::now());
     metrics_.counter("penguin_auth_failures_total", "Wrong credentials").add();
-    log::warning("auth", "credential_refused",
-                 {{"peer", peer.is_unspecified() ? "unix" : peer.to_string()}, {"why", principal.error().detail}});
-    co_return principal;
+    log::warning("auth", "credential_refused", {{"peer", peer_text(peer)}, {"why", why.detail}});
+    tell(principal.error().action, peer, why.detail);
+    co_return std::unexpected{why};
 }
 
-awaitable<Result<Principal>> CredentialAuthenticator::prove(std::string authorization)
+awaitable<std::expected<Principal, CredentialAuthenticator::Refused>>
+CredentialAuthenticator::prove(std::string authorization)
 {
-    if (const auto encoded = after_scheme(authorization, "Basic")) {
-        Result<ApiKey> key = ApiKey::from_basic(*encoded);
-        if (!key) co_return fail(Errc::denied, key.error().detail);
-        co_return co_await prove_key(std::move(*key));
-    }
+    const auto refused = [](const Error& error) {
+        return std::unexpected{Refused{error.code == Errc::malformed ? Error{Errc::denied, error.detail} : error}};
+    };
+    const auto encoded = after_scheme(authorization, "Basic");
     const auto bearer = after_scheme(authorization, "Bearer");
-    if (!bearer) co_return fail(Errc::denied, "a scheme that we do not know");
-    if (!bearer->starts_with(kApiKeyPrefix)) co_return prove_token(*bearer);
-    Result<ApiKey> key = ApiKey::parse(*bearer);
-    if (!key) co_return fail(Errc::denied, key.error().detail);
-    co_return co_await prove_key(std::move(*key));
+    if (!encoded && !bearer) co_return refused({Errc::denied, "a scheme that we do not know"});
+    if (bearer && !bearer->starts_with(kApiKeyPrefix)) co_return prove_token(*bearer);
+    Result<ApiKey> key = encoded ? ApiKey::from_basic(*encoded) : ApiKey::parse(*bearer);
+    if (!key) co_return refused(key.error());
+    Result<Principal> principal = co_await prove_key(std::move(*key));
+    if (!principal) co_return refused(principal.error());
+    co_return std::move(*principal);
 }
 
-Result<Principal> CredentialAuthenticator::prove_token(std::string_view token)
+std::expected<Principal, CredentialAuthenticator::Refused> CredentialAuthenticator::prove_token(std::string_view token)
 {
-    if (!options_.jwks) return fail(Errc::denied, "no key set is configured");
+    if (!options_.jwks) return std::unexpected{Refused{{Errc::denied, "no key set is configured"}}};
     const auto keys = options_.jwks->keys(std::chrono::steady_clock::now());
-    return verify_jwt(token, *keys, options_.rules, wall_now());
+    auto principal = verify_jwt(token, *keys, options_.rules, wall_now());
+    if (principal) return std::move(*principal);
+    const bool forged = principal.error().fault == TokenFault::forged;
+    return std::unexpected{
+        Refused{{Errc::denied, std::move(principal.error().detail)},
+                forged ? audit::SecurityAction::auth_forged_token : audit::SecurityAction::auth_failed}};
 }
 
 awaitable<Result<StoredApiKey>> CredentialAuthenticator::stored(Uuid id)

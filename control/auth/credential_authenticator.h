@@ -5,13 +5,15 @@
 //            not there is not remembered, so a new one works at once.
 //   throttle wrong credentials by peer (throttle.h). Loopback and unix peers are counted and not refused: there one
 //            address is everybody behind a proxy, who would be locked out by one.
-//   log      no credential, no part of one; the key's id only once it is proved
+//   log      no credential, no part of one; the key's id only once it is proved. What is refused is also told to `events`.
 //   errors   those of Authenticator
 #pragma once
 
+#include <expected>
 #include <memory>
 #include <optional>
 
+#include "control/audit/security_events.h"
 #include "control/auth/api_key.h"
 #include "control/auth/api_keys.h"
 #include "control/auth/authenticator.h"
@@ -32,7 +34,7 @@ public:
         std::optional<JwksFile> jwks; // nothing: API keys only
         JwtRules rules;
     };
-    CredentialAuthenticator(ApiKeys& keys, Options options, Registry& metrics);
+    CredentialAuthenticator(ApiKeys& keys, Options options, audit::SecurityEvents& events, Registry& metrics);
 
     awaitable<Result<Principal>> authenticate(std::string authorization, asio::ip::address peer) override;
 
@@ -41,13 +43,19 @@ private:
         StoredApiKey key;
         SteadyTime until;
     };
-    awaitable<Result<Principal>> prove(std::string authorization);
+    struct Refused {
+        Error error;
+        audit::SecurityAction action = audit::SecurityAction::auth_failed; // when the error is denied
+    };
+    awaitable<std::expected<Principal, Refused>> prove(std::string authorization);
     awaitable<Result<Principal>> prove_key(ApiKey key);
-    Result<Principal> prove_token(std::string_view token);
+    std::expected<Principal, Refused> prove_token(std::string_view token);
+    void tell(audit::SecurityAction action, const asio::ip::address& peer, std::string why);
     awaitable<Result<StoredApiKey>> stored(Uuid id);
 
     ApiKeys& keys_;
     Options options_;
+    audit::SecurityEvents& events_;
     Registry& metrics_;
     Throttle throttle_;
     LruCache<Uuid, Kept> kept_{kKeysCachedMax};

@@ -53,10 +53,17 @@ bool same_type(std::string_view given, std::string_view wanted)
     return std::ranges::equal(given, wanted, {}, lower, lower);
 }
 
-Result<const VerifyKey*> key_for(const json::object& header, const Jwks& keys, const JwtRules& rules)
+Result<json::object> header_of(const Parts& parts, const JwtRules& rules)
 {
-    if (header.contains("crit")) return denied("crit names an extension that we do not know");
-    if (!same_type(text_member(header, "typ").value_or(""), rules.type)) return denied("another typ");
+    Result<json::object> header = object_of(parts.header, "header");
+    if (!header) return header;
+    if (header->contains("crit")) return denied("crit names an extension that we do not know");
+    if (!same_type(text_member(*header, "typ").value_or(""), rules.type)) return denied("another typ");
+    return header;
+}
+
+Result<const VerifyKey*> key_for(const json::object& header, const Jwks& keys)
+{
     const VerifyKey* key = keys.find(text_member(header, "kid").value_or(""));
     if (key == nullptr) return denied("no key of that kid");
     if (text_member(header, "alg").value_or("") != name_of(key->algorithm)) return denied("alg is not the key's");
@@ -143,26 +150,43 @@ Result<Principal> principal_of(const json::object& claims)
     return principal;
 }
 
-} // namespace
-
-Result<Principal> verify_jwt(std::string_view token, const Jwks& keys, const JwtRules& rules, WallTime now)
+Result<> check_signature(const Parts& parts, const json::object& header, const Jwks& keys)
 {
-    if (token.size() > kTokenMax) return denied("longer than 8 KiB");
-    const auto parts = split(token);
-    if (!parts) return denied("not three parts");
-    const Result<json::object> header = object_of(parts->header, "header");
-    if (!header) return std::unexpected{header.error()};
-    const Result<const VerifyKey*> key = key_for(*header, keys, rules);
+    const Result<const VerifyKey*> key = key_for(header, keys);
     if (!key) return std::unexpected{key.error()};
-    const Result<std::string> signature = from_base64url(parts->signature);
-    if (!signature || !(*key)->verifies(parts->signed_text, *signature)) return denied("the signature does not verify");
+    const Result<std::string> signature = from_base64url(parts.signature);
+    if (!signature || !(*key)->verifies(parts.signed_text, *signature)) return denied("the signature does not verify");
+    return {};
+}
 
-    const Result<json::object> claims = object_of(parts->claims, "claims");
+Result<Principal> check_claims(const Parts& parts, const JwtRules& rules, WallTime now)
+{
+    const Result<json::object> claims = object_of(parts.claims, "claims");
     if (!claims) return std::unexpected{claims.error()};
     if (rules.issuer.empty() || text_member(*claims, "iss") != rules.issuer) return denied("another issuer");
     if (rules.audience.empty() || !names_audience(*claims, rules.audience)) return denied("another audience");
     if (const Result<> times = check_times(*claims, now); !times) return std::unexpected{times.error()};
     return principal_of(*claims);
+}
+
+} // namespace
+
+std::expected<Principal, TokenRefused> verify_jwt(std::string_view token, const Jwks& keys, const JwtRules& rules,
+                                                  WallTime now)
+{
+    const auto refused = [](TokenFault fault, std::string detail) {
+        return std::unexpected{TokenRefused{fault, std::move(detail)}};
+    };
+    if (token.size() > kTokenMax) return refused(TokenFault::no_token, "longer than 8 KiB");
+    const auto parts = split(token);
+    if (!parts) return refused(TokenFault::no_token, "not three parts");
+    const Result<json::object> header = header_of(*parts, rules);
+    if (!header) return refused(TokenFault::no_token, header.error().detail);
+    const Result<> ours = check_signature(*parts, *header, keys);
+    if (!ours) return refused(TokenFault::forged, ours.error().detail);
+    Result<Principal> principal = check_claims(*parts, rules, now);
+    if (!principal) return refused(TokenFault::claims, principal.error().detail);
+    return std::move(*principal);
 }
 
 } // namespace penguin::control

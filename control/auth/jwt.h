@@ -6,11 +6,13 @@
 //   out     Principal: tenant from `tenant_id` (a UUID), or the platform from "platform": true; scopes from `scope` or
 //           `scopes`; amr, auth_time
 //   limits  kTokenMax octets; kLeeway between clocks
-//   errors  denied, with a detail for our log alone: a client is never told why
+//   errors  TokenRefused, with a detail for our log alone: a client is never told why
 //   source  RFC 7519, RFC 7515, RFC 8725, RFC 9068 (typ)
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <expected>
 #include <string>
 #include <string_view>
 
@@ -28,6 +30,17 @@ struct JwtRules {
     std::string type = "at+jwt"; // `typ`, without case and without "application/"
 };
 
-Result<Principal> verify_jwt(std::string_view token, const Jwks& keys, const JwtRules& rules, WallTime now);
+enum class TokenFault : std::uint8_t {
+    no_token, // not the octets of one, or of another kind (typ, crit)
+    forged,   // none of our keys has signed it: the kid, the alg or the signature
+    claims,   // one of ours, and expired, for somebody else ...
+};
+struct TokenRefused {
+    TokenFault fault{};
+    std::string detail; // never a part of the token
+};
+
+std::expected<Principal, TokenRefused> verify_jwt(std::string_view token, const Jwks& keys, const JwtRules& rules,
+                                                  WallTime now);
 
 } // namespace penguin::control

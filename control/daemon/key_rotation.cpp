@@ -61,7 +61,13 @@ awaitable<Result<Step>> wrap_some(db::Transaction& tx, const dkim::MasterKey& ma
     step.done.wrapped = updates.size();
     const auto written = co_await tx.query_all(std::move(updates));
     if (!written) co_return std::unexpected{written.error()};
-    const Result<> noted = co_await db::settings_changed(tx);
+    db::AuditEntry change{.time = wall_now(),
+                          .action = "keys.wrapped_again",
+                          .actor = "rotate-kek",
+                          .tenant = tenant,
+                          .resource = "dkim-keys",
+                          .detail = fmt::format(R"({{"secrets":{}}})", step.done.wrapped)};
+    const Result<> noted = co_await db::settings_changed(tx, std::move(change));
     if (!noted) co_return std::unexpected{noted.error()};
     co_return step;
 }

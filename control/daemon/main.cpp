@@ -10,6 +10,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "control/daemon/audit_commands.h"
 #include "control/daemon/config.h"
 #include "control/daemon/daemon.h"
 #include "control/daemon/key_rotation.h"
@@ -136,6 +137,12 @@ int main(int argc, char** argv)
     CLI::App* const rotate_command = app.add_subcommand(
         "rotate-kek",
         "Wrap every stored secret by the first key of keys.encryption_keys_file; serve may go on meanwhile");
+    CLI::App* const audit_command = app.add_subcommand("audit", "The audit log, for safe keeping");
+    CLI::App* const export_command =
+        audit_command->add_subcommand("export", "Write every record to stdout: JSON lines, oldest first");
+    CLI::App* const verify_command =
+        audit_command->add_subcommand("verify", "Say whether an export is whole; reads nothing else");
+    audit_command->require_subcommand(1);
     CLI::App* const check_command =
         app.add_subcommand("check-config", "Say everything that is wrong with a configuration");
     CLI::App* const key_command =
@@ -145,6 +152,11 @@ int main(int argc, char** argv)
     add_arguments(*migrate_command, arguments, true);
     add_arguments(*rotate_command, arguments, true);
     add_arguments(*key_command, arguments, false);
+    add_arguments(*export_command, arguments, true);
+    std::string head;
+    verify_command->add_option("file", file, "what `audit export` wrote; - is stdin")->default_str("-");
+    verify_command->add_option("--head", head,
+                               "SEQ:HASH that an earlier verify printed: shows a log that was cut or made anew");
     check_command->add_option("file", file, "TOML file")->required();
     CLI11_PARSE(app, argc, argv);
 
@@ -152,6 +164,8 @@ int main(int argc, char** argv)
         if (*serve_command) return as_service(arguments, serve);
         if (*migrate_command) return as_service(arguments, run_migrations);
         if (*rotate_command) return as_service(arguments, run_key_rotation);
+        if (*export_command) return as_service(arguments, run_audit_export);
+        if (*verify_command) return run_audit_verify(file, head);
         if (*check_command) return check_config(file);
         if (*key_command) return print_admin_key(arguments);
         if (*version_command) fmt::print("penguin-mta {}\n", PENGUIN_VERSION);

@@ -3,7 +3,7 @@
 #include <cstdlib>
 
 #include "control/auth/principal.h"
-#include "control/db/tenancy.h"
+#include "control/db/audit_entry.h"
 #include "dkim/encryption_keys.h"
 #include "dkim/secret.h"
 #include "engine/base/log.h"
@@ -79,6 +79,11 @@ awaitable<Result<bool>> ensure_admin_key(db::PgPool& control, const ApiKeyHashKe
         db::Params params{key.id, "bootstrap", db::Bytes{hash_of(key, hash_key)}, platform_scopes(), now};
         const Result<db::Rows> inserted = co_await tx.query(kInsert, std::move(params));
         if (!inserted) co_return std::unexpected{inserted.error()};
+        const Result<> noted = co_await db::append_audit(tx, {.time = now,
+                                                              .action = "platform_key.created",
+                                                              .actor = "first-start",
+                                                              .resource = "platform-key/" + key.id.text()});
+        if (!noted) co_return std::unexpected{noted.error()};
         log::info("daemon", "admin_key_created", {{"id", key.id.text()}, {"file", dir.admin_key().string()}});
         co_return true;
     });

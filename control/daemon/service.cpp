@@ -14,6 +14,7 @@
 
 #include "control/api/deps.h"
 #include "control/api/routes.h"
+#include "control/audit/audit_log.h"
 #include "control/auth/credential_authenticator.h"
 #include "control/auth/pg_api_keys.h"
 #include "control/content_store/content_store.h"
@@ -34,6 +35,7 @@ using namespace std::chrono_literals;
 constexpr std::chrono::seconds kBeat{1};
 constexpr std::chrono::seconds kAdminKeyPause{5}; // PostgreSQL is away at the first start
 constexpr std::chrono::seconds kHttpGrace{5};     // requests in progress when we stop
+constexpr std::chrono::seconds kAuditGrace{3};    // for the last records when we stop
 constexpr const char* kReturnPathLabel = "return-path";
 
 // What can fail before anything runs.
@@ -107,9 +109,11 @@ struct Service::Parts {
                     [this](const Snapshot& snapshot) { publish(snapshot); }, metrics},
           acceptance{api_database, slow_work.get_executor(), [this] { pools.wake(); }, metrics},
           api_keys{api_database.control},
+          audit{api_database.control, metrics},
           authenticator{
               api_keys,
               {.hash_key = master.derive(kApiKeyHashLabel), .jwks = std::move(opened.jwks), .rules = jwt_rules()},
+              audit,
               metrics},
           deps{.database = api_database,
                .acceptance = acceptance,
@@ -123,7 +127,7 @@ struct Service::Parts {
                .settings_may_have_changed = [this] { snapshots.wake(); },
                .alive = [this] { return health_of_loops(); },
                .ready = [this] { return health_of_everything(); }},
-          server{io.get_executor(), router, authenticator, metrics, server_limits(config.http)},
+          server{io.get_executor(), router, authenticator, audit, metrics, server_limits(config.http)},
           engine{std::make_unique<delivery::Engine>(
               engine_options(config, node, dir, Uuid::v7(wall_now()).text(), crashed),
               delivery::EngineParts{
@@ -183,6 +187,7 @@ struct Service::Parts {
     SnapshotKeeper snapshots;
     submit::Acceptance acceptance;
     PgApiKeys api_keys;
+    audit::AuditLog audit;
     CredentialAuthenticator authenticator;
     api::ApiDeps deps;
     http::Router router;
@@ -269,6 +274,7 @@ awaitable<Result<>> Service::Parts::begin()
 {
     const auto executor = co_await asio::this_coro::executor;
     asio::co_spawn(executor, beat(), asio::detached);
+    asio::co_spawn(executor, audit.run(), asio::detached);
     const Result<> first = co_await snapshots.start();
     if (!first) log::warning("daemon", "no_settings_yet", {{"why", first.error().detail}});
     asio::co_spawn(executor, snapshots.run(), asio::detached);
@@ -305,6 +311,7 @@ Result<> Service::Parts::listen_at(const ListenAddress& address)
 awaitable<bool> Service::Parts::wind_down()
 {
     snapshots.stop();
+    co_await audit.stop(kAuditGrace);
     co_await pools.stop(kWindDownMax);
     const bool redis_there = redis.connected();
     api_database.close();

@@ -5,7 +5,7 @@
 //   threads  make, start and stop on any one thread, not on one of its own; alive on any
 //   start    takes connections of the API at the end; with PostgreSQL away the engine sends from the snapshot on disk and
 //            the API answers 503
-//   stop     the API first, then the engine within `grace`, then ledger and pump; bounded by grace + kWindDownMax
+//   stop     the API first, then the engine within `grace`, then ledger and pump; bounded by grace + kWindDownMax and a few seconds
 #pragma once
 
 #include <chrono>

@@ -2,9 +2,11 @@
 
 namespace penguin::control::db {
 
-awaitable<Result<>> settings_changed(Transaction& tx)
+awaitable<Result<>> settings_changed(Transaction& tx, AuditEntry what)
 {
-    const Result<Rows> rows = co_await tx.query("update control.settings_version set settings = settings + 1");
+    std::vector<Statement> statements(1, {"update control.settings_version set settings = settings + 1", {}});
+    statements.push_back(audit_statement(what));
+    const Result<std::vector<Rows>> rows = co_await tx.query_all(std::move(statements));
     if (!rows) co_return std::unexpected{rows.error()};
     co_return Result<>{};
 }

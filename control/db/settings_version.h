@@ -1,14 +1,16 @@
 // control/db/settings_version.h
 // Tells the nodes' snapshots that something changed. Every transaction of the control tier that changes what a snapshot
-// holds (tenants, domains, DKIM keys, sources, pools, suppressions) calls one of these before it ends.
+// holds (tenants, domains, DKIM keys, sources, pools, suppressions) calls one of these before it ends. Who changes settings says
+// what it was, for the audit log.
 // The counter's row stays locked until the commit, so versions become visible in their order.
 #pragma once
 
+#include "control/db/audit_entry.h"
 #include "control/db/tenancy.h"
 
 namespace penguin::control::db {
 
-awaitable<Result<>> settings_changed(Transaction& tx);
+awaitable<Result<>> settings_changed(Transaction& tx, AuditEntry what);
 // Puts addresses on the tenant's list (nothing: everybody's). Folded as EmailAddress::folded says. Those that are there
 // already stay as they are. Gives how many are new.
 struct NewSuppression {

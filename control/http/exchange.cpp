@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "control/auth/peer_group.h"
 #include "engine/base/log.h"
 
 namespace penguin::control::http {
@@ -181,7 +182,10 @@ awaitable<std::expected<Admitted, Problem>> Exchange::admit(Head head, Trace& tr
         if (!principal) co_return Refused{unauthenticated(principal.error())};
         trace.subject = principal->subject;
         if (principal->tenant) trace.tenant = principal->tenant->value().text();
-        if (auto checked = check_scope(route, *principal); !checked) co_return Refused{checked.error()};
+        if (auto checked = check_scope(route, *principal); !checked) {
+            tell_denied(head, trace, *principal, checked.error().code);
+            co_return Refused{checked.error()};
+        }
         request.principal = std::move(*principal);
     }
     if (auto checked = check_media_type(route, request); !checked) co_return Refused{checked.error()};
@@ -191,6 +195,18 @@ awaitable<std::expected<Admitted, Problem>> Exchange::admit(Head head, Trace& tr
     if (!expect.empty() && !equal_without_case(expect, "100-continue"))
         co_return refuse(Code::expectation_failed, "Only 100-continue is understood.");
     co_return admitted;
+}
+
+void Exchange::tell_denied(const Head& head, const Trace& trace, const Principal& principal, Code why) const
+{
+    events_.note({.kind = {.action = audit::SecurityAction::request_denied,
+                           .peer = peer_group_text(head.peer),
+                           .actor = principal.subject,
+                           .tenant = principal.tenant,
+                           .route = fmt::format("{} {}", trace.method, trace.route),
+                           .why = std::string{name_of(why)}},
+                  .request_id = trace.id,
+                  .time = wall_now()});
 }
 
 awaitable<Response> Exchange::answer(const Admitted& admitted, const Trace& trace)

@@ -3,12 +3,14 @@
 //
 //   admit   head -> Admitted (which route, how much body may come), or the problem, before any of the body is read
 //   answer  runs the handler, with its deadline; a fault in it becomes internal_error and a line in the log
+//           a proved credential that may not make the call is told to `events`
 //   note    the access line and the metrics
 #pragma once
 
 #include <expected>
 #include <string>
 
+#include "control/audit/security_events.h"
 #include "control/http/server.h"
 
 namespace penguin::control::http {
@@ -42,9 +44,11 @@ struct Trace {
 
 class Exchange {
 public:
-    Exchange(const Router& router, Authenticator& authenticator, Registry& metrics, const ServerLimits& limits)
+    Exchange(const Router& router, Authenticator& authenticator, audit::SecurityEvents& events, Registry& metrics,
+             const ServerLimits& limits)
         : router_{router},
           authenticator_{authenticator},
+          events_{events},
           metrics_{metrics},
           limits_{limits}
     {
@@ -55,8 +59,11 @@ public:
     void note(const Trace& trace) const;
 
 private:
+    void tell_denied(const Head& head, const Trace& trace, const Principal& principal, Code why) const;
+
     const Router& router_;
     Authenticator& authenticator_;
+    audit::SecurityEvents& events_;
     Registry& metrics_;
     const ServerLimits& limits_;
 };

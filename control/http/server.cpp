@@ -193,9 +193,9 @@ void remove_stale(const Shared& state, const std::string& path)
 
 } // namespace
 
-Server::Server(asio::any_io_executor executor, const Router& router, Authenticator& authenticator, Registry& metrics,
-               ServerLimits limits)
-    : state_{std::make_shared<State>(std::move(executor), router, authenticator, metrics, limits)}
+Server::Server(asio::any_io_executor executor, const Router& router, Authenticator& authenticator,
+               audit::SecurityEvents& events, Registry& metrics, ServerLimits limits)
+    : state_{std::make_shared<State>(std::move(executor), router, authenticator, events, metrics, limits)}
 {
 }
 

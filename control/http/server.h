@@ -1,7 +1,7 @@
 // control/http/server.h
 // Our HTTP/1.1 server: in clear on loopback and unix sockets only, elsewhere TLS 1.3.
 //
-//   in       a Router, an Authenticator, ServerLimits
+//   in       a Router, an Authenticator, SecurityEvents to tell of denied requests, ServerLimits
 //   order    head read -> limits and smuggling checks -> route -> credential -> audience and scope -> media type and size
 //            -> body read -> handler. What is refused before the body is refused without reading it.
 //   threads  belongs to one io_context; metrics outlives it (its last coroutines, which it destroys itself, count there)
@@ -17,6 +17,7 @@
 
 #include <boost/asio/ip/tcp.hpp>
 
+#include "control/audit/security_events.h"
 #include "control/auth/authenticator.h"
 #include "control/http/router.h"
 #include "engine/base/metrics.h"
@@ -48,8 +49,8 @@ struct TlsFiles {
 
 class Server {
 public:
-    Server(asio::any_io_executor executor, const Router& router, Authenticator& authenticator, Registry& metrics,
-           ServerLimits limits = {});
+    Server(asio::any_io_executor executor, const Router& router, Authenticator& authenticator,
+           audit::SecurityEvents& events, Registry& metrics, ServerLimits limits = {});
     ~Server();
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;

@@ -35,12 +35,12 @@ struct Listener {
 };
 
 struct Server::State {
-    State(asio::any_io_executor on, const Router& router, Authenticator& authenticator, Registry& registry,
-          ServerLimits bounds)
+    State(asio::any_io_executor on, const Router& router, Authenticator& authenticator, audit::SecurityEvents& events,
+          Registry& registry, ServerLimits bounds)
         : executor{std::move(on)},
           metrics{registry},
           limits{bounds},
-          exchange{router, authenticator, registry, limits}
+          exchange{router, authenticator, events, registry, limits}
     {
     }
 

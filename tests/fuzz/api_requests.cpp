@@ -12,6 +12,7 @@
 #include "control/http/exchange.h"
 #include "engine/base/log.h"
 #include "tests/fuzz/check.h"
+#include "tests/fuzz/nobody_listens.h"
 #include "tests/support/run.h"
 #include "tests/support/zone_table.h"
 
@@ -62,8 +63,9 @@ struct World {
         .ready = [] { return api::Health{false, {{"database", "away"}}}; }};
     http::Router router;
     TwoCallers authenticator;
+    fuzz::NobodyListens events;
     http::ServerLimits limits;
-    http::Exchange exchange{router, authenticator, metrics, limits};
+    http::Exchange exchange{router, authenticator, events, metrics, limits};
 
     World()
     {

@@ -7,6 +7,7 @@
 
 #include "engine/base/log.h"
 #include "tests/fuzz/check.h"
+#include "tests/fuzz/nobody_listens.h"
 
 using namespace penguin;
 using fuzz::check;
@@ -29,6 +30,7 @@ class OneKey final : public Authenticator {
 struct World {
     http::Router router;
     OneKey authenticator;
+    fuzz::NobodyListens events;
     Registry metrics;
     asio::io_context io;
     std::size_t handled = 0;
@@ -82,7 +84,7 @@ std::string converse(World& world, std::string_view said, std::size_t length)
     asio::local::connect_pair(client, server);
     client.non_blocking(true);
     auto state = std::make_shared<http::Server::State>(world.io.get_executor(), world.router, world.authenticator,
-                                                       world.metrics, limits);
+                                                       world.events, world.metrics, limits);
     world.done = false;
     asio::co_spawn(world.io, http::serve(state, http::Socket{std::move(server)}, asio::ip::address{}, nullptr),
                    [&world](const std::exception_ptr& thrown) {

@@ -66,20 +66,25 @@ ApiTest::ApiTest()
             cancelled_.emplace_back(tenant, batch);
             co_return 1;
         },
+        .reconcile = [this](const PoolName&, bool) -> awaitable<Result<submit::Reconciled>> {
+            if (!reconcilable_) co_return fail(Errc::unavailable, "Redis is away");
+            co_return submit::Reconciled{};
+        },
         .alive = [] { return Health{true, {{"process", "ok"}}}; },
         .ready = [] { return Health{false, {{"redis", "away"}}}; }});
     register_routes(router_, *deps_);
     keys_ = std::make_unique<PgApiKeys>(database_->control);
+    audit_ = std::make_unique<audit::AuditLog>(database_->control, metrics_);
     CredentialAuthenticator::Options options{.hash_key = master_.derive(kApiKeyHashLabel), .jwks = {}, .rules = {}};
-    authenticator_ = std::make_unique<CredentialAuthenticator>(*keys_, std::move(options), metrics_);
-    exchange_ = std::make_unique<http::Exchange>(router_, *authenticator_, metrics_, limits_);
+    authenticator_ = std::make_unique<CredentialAuthenticator>(*keys_, std::move(options), *audit_, metrics_);
+    exchange_ = std::make_unique<http::Exchange>(router_, *authenticator_, *audit_, metrics_, limits_);
 
     const ApiKey key = ApiKey::make(wall_now());
     platform_ = "Bearer " + key.text();
     sql(fmt::format(
         "insert into control.platform_keys (id, name, hash, scopes, created) values ('{}', 'test', '\\x{}', "
         "'{{tenants:read,tenants:write,pools:read,pools:write,sources:read,sources:write,keys:read,keys:write,queue:"
-        "write}}', "
+        "write,audit:read}}', "
         "now())",
         key.id.text(), hex(hash_of(key, master_.derive(kApiKeyHashLabel)))));
 }

@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "control/api/routes.h"
+#include "control/audit/audit_log.h"
 #include "control/auth/credential_authenticator.h"
 #include "control/auth/pg_api_keys.h"
 #include "control/http/exchange.h"
@@ -71,11 +72,13 @@ protected:
     std::unique_ptr<ApiDeps> deps_;
     http::Router router_;
     std::unique_ptr<PgApiKeys> keys_;
+    std::unique_ptr<audit::AuditLog> audit_; // writes when a test says so
     std::unique_ptr<CredentialAuthenticator> authenticator_;
     http::ServerLimits limits_;
     std::unique_ptr<http::Exchange> exchange_;
     std::string platform_; // credential
     std::vector<std::pair<TenantId, BatchId>> cancelled_;
+    bool reconcilable_ = true;
 };
 
 } // namespace penguin::control::api::test

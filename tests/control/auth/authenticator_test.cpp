@@ -30,6 +30,12 @@ public:
     }
 };
 
+class ToldEvents final : public audit::SecurityEvents {
+public:
+    std::vector<audit::SecurityEvent> told;
+    void note(audit::SecurityEvent event) override { told.push_back(std::move(event)); }
+};
+
 const ApiKeyHashKey kHashKey{7};
 const auto kFar = asio::ip::make_address("192.0.2.7");
 
@@ -50,11 +56,12 @@ protected:
     {
         CredentialAuthenticator::Options options{
             .hash_key = kHashKey, .jwks = std::move(jwks), .rules = {.issuer = "i", .audience = "a"}};
-        authenticator_ = std::make_unique<CredentialAuthenticator>(keys_, std::move(options), metrics_);
+        authenticator_ = std::make_unique<CredentialAuthenticator>(keys_, std::move(options), events_, metrics_);
     }
 
     asio::io_context io_;
     Registry metrics_;
+    ToldEvents events_;
     TableKeys keys_;
     TenantId tenant_{Uuid::v7(wall_now())};
     std::unique_ptr<CredentialAuthenticator> authenticator_;
@@ -153,6 +160,34 @@ TEST_F(AuthenticatorTest, GuessingAtAKeyDoesNotLockItsOwnerOut)
     EXPECT_TRUE(ask("Basic " + to_base64(key.id.text() + ":" + key.secret), asio::ip::make_address("2001:db8::1")));
 }
 
+// For the audit log: who was refused and why, and nothing of what he gave.
+TEST_F(AuthenticatorTest, TellsOfEveryRefusalAndNothingOfTheCredential)
+{
+    open();
+    const ApiKey key = add_key();
+    ApiKey wrong = key;
+    wrong.secret = std::string(kSecretDigits, 'w');
+    EXPECT_TRUE(ask("Bearer " + key.text()));
+    EXPECT_FALSE(ask(""));
+    EXPECT_TRUE(events_.told.empty());
+    const auto far = asio::ip::make_address("2001:db8:1:2:3:4:5:6");
+    for (unsigned i = 0; i < Throttle::kFailuresMax; ++i) EXPECT_FALSE(ask("Bearer " + wrong.text(), far));
+    EXPECT_EQ(ask("Bearer " + key.text(), far).error().code, Errc::full);
+    ASSERT_EQ(events_.told.size(), Throttle::kFailuresMax + 1);
+    EXPECT_EQ(events_.told.front().kind.action, audit::SecurityAction::auth_failed);
+    EXPECT_EQ(events_.told.back().kind.action, audit::SecurityAction::auth_throttled);
+    for (const audit::SecurityEvent& event : events_.told) {
+        EXPECT_EQ(event.kind.peer, "2001:db8:1:2::/64");
+        EXPECT_EQ(event.kind.actor, "");
+        for (const std::string& text : {event.kind.why, event.kind.route, event.request_id})
+            for (const std::string& secret : {wrong.secret, key.secret, key.id.text()})
+                EXPECT_EQ(text.find(secret), std::string::npos);
+    }
+    keys_.fault = Errc::unavailable;
+    EXPECT_FALSE(ask("Bearer " + ApiKey::make(wall_now()).text()));
+    EXPECT_EQ(events_.told.size(), Throttle::kFailuresMax + 1) << "an outage of ours is nobody's failure";
+}
+
 TEST_F(AuthenticatorTest, TakesTokensOnlyWithAKeySet)
 {
     const test::SigningKey signer{test::SigningKey::Kind::ed25519, "k"};
@@ -168,6 +203,11 @@ TEST_F(AuthenticatorTest, TakesTokensOnlyWithAKeySet)
     ASSERT_TRUE(jwks);
     open(std::move(*jwks));
     const auto principal = ask("Bearer " + token);
+    EXPECT_FALSE(ask("Bearer " + token.substr(0, token.rfind('.') + 1), asio::ip::address{}));
+    ASSERT_EQ(events_.told.size(), 2U);
+    EXPECT_EQ(events_.told.front().kind.action, audit::SecurityAction::auth_failed) << "there was no key set";
+    EXPECT_EQ(events_.told.back().kind.action, audit::SecurityAction::auth_forged_token);
+    EXPECT_EQ(events_.told.back().kind.peer, "unix");
     std::filesystem::remove(file);
     ASSERT_TRUE(principal) << principal.error().detail;
     EXPECT_TRUE(principal->platform());

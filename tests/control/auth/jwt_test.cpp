@@ -57,18 +57,16 @@ const Keys& keys()
     return mine;
 }
 
-Result<Principal> verified(const std::string& token) { return verify_jwt(token, keys().set, kRules, kNow); }
-Result<Principal> verified_claims(const std::string& text)
-{
-    return verified(keys().ec.token(header("ES256", "ec"), text));
-}
+using Verified = std::expected<Principal, TokenRefused>;
+Verified verified(const std::string& token) { return verify_jwt(token, keys().set, kRules, kNow); }
+Verified verified_claims(const std::string& text) { return verified(keys().ec.token(header("ES256", "ec"), text)); }
 
 TEST(Jwt, OfEachAlgorithmIsTaken)
 {
     for (const auto& token :
          {keys().ec.token(header("ES256", "ec"), claims()), keys().rsa.token(header("RS256", "rsa"), claims()),
           keys().ed.token(header("EdDSA", "ed"), claims())}) {
-        const Result<Principal> principal = verified(token);
+        const Verified principal = verified(token);
         ASSERT_TRUE(principal) << principal.error().detail;
         EXPECT_EQ(principal->tenant, TenantId{*Uuid::parse(kTenant)});
         EXPECT_EQ(principal->subject, "worker");
@@ -137,7 +135,7 @@ TEST_P(JwtClaims, AreJudged)
     const auto principal = verified_claims(GetParam().text);
     EXPECT_EQ(principal.has_value(), GetParam().good) << (principal ? "" : principal.error().detail);
     if (!principal) {
-        EXPECT_EQ(principal.error().code, Errc::denied);
+        EXPECT_EQ(principal.error().fault, TokenFault::claims);
     }
 }
 INSTANTIATE_TEST_SUITE_P(Rfc7519, JwtClaims, testing::ValuesIn(kClaims),
@@ -198,9 +196,24 @@ TEST(Jwt, Forged)
         const auto principal = verified(token);
         EXPECT_FALSE(principal) << what;
         if (!principal) {
-            EXPECT_EQ(principal.error().code, Errc::denied) << what;
+            EXPECT_NE(principal.error().fault, TokenFault::claims) << what;
         }
     }
+}
+
+// What an audit says of it: that somebody forged a token, or only that it is none.
+TEST(Jwt, ForgedIsWhatNoneOfOurKeysSigned)
+{
+    const Keys& k = keys();
+    const std::string good = k.ec.token(header("ES256", "ec"), claims());
+    for (const std::string& token :
+         {k.ec.token(header("RS256", "ec"), claims()), k.ec.token(header("ES256", "nobody"), claims()),
+          k.stranger.token(header("ES256", "ec"), claims()), test::hmac_token(header("HS256", "rsa"), claims(), ""),
+          good.substr(0, good.rfind('.') + 1)})
+        EXPECT_EQ(verified(token).error().fault, TokenFault::forged) << token;
+    for (const std::string& token : {std::string{}, std::string{"a.b.c"}, std::string(kTokenMax + 1, 'a'), " " + good,
+                                     k.ec.token(R"({"alg": "ES256", "kid": "ec"})", claims())})
+        EXPECT_EQ(verified(token).error().fault, TokenFault::no_token) << token;
 }
 
 // Whatever a kid looks like to a file system, a database or a browser, it is compared and nothing else.

@@ -130,6 +130,8 @@ TEST_F(KeyRotationTest, WrapsEverySecretOfEveryTenantOnce)
     EXPECT_TRUE(rotation->unopened.empty());
     EXPECT_EQ(not_wrapped_by(command), "0");
     EXPECT_NE(sql("select settings from control.settings_version"), before) << "the nodes look";
+    EXPECT_EQ(sql("select string_agg(detail, ' ' order by seq) from control.audit where action = 'keys.wrapped_again'"),
+              R"({"secrets":100} {"secrets":7} {"secrets":3} {"secrets":1})");
 
     write(line('b')); // the old key is gone, and the daemon that was running all the time goes on
     expect_all_open(daemon, 1, many);

@@ -75,6 +75,7 @@ class SecretsTest(unittest.TestCase):
                 ("GET", "/v1/tenants", None, "eyJhbGciOiJIUzI1NiJ9.e30." + WRONG_SECRET),
                 ("GET", f"/v1/tenants/{tenant}", None, key),
                 ("GET", f"/{WRONG_SECRET}?key={WRONG_SECRET}", None, key),
+                ("GET", "/v1/audit", None, admin),
                 ("GET", "/metrics", None, None)]:
             answers.append(daemon.call(method, path, body, credential))
         metrics = answers[-1][1]

@@ -214,7 +214,9 @@ TEST_F(TenancyTest, SettingsVersionMovesAndSuppressionsAreTakenOnce)
     const auto remove = [](Transaction& tx) { return remove_suppression(tx, kTenant, "a@example.com"); };
     EXPECT_TRUE(run(io, as_tenant(api.control, kTenant, remove)));
     EXPECT_EQ(run(io, as_tenant(api.control, kTenant, remove)).error().code, Errc::not_found);
-    EXPECT_TRUE(run(io, as_platform(api.control, [](Transaction& tx) { return settings_changed(tx); })));
+    EXPECT_TRUE(run(io, as_platform(api.control, [](Transaction& tx) {
+                        return settings_changed(tx, {.time = kNow, .action = "a", .actor = "", .resource = ""});
+                    })));
     EXPECT_EQ(sql("select settings || '/' || suppressions_removed from control.settings_version"), "2/2");
 }
 

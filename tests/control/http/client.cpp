@@ -158,7 +158,7 @@ Running::Running(ServerLimits limits) : limits_{limits}
 
 void Running::start()
 {
-    server = std::make_unique<Server>(io.get_executor(), router, authenticator, metrics, limits_);
+    server = std::make_unique<Server>(io.get_executor(), router, authenticator, events, metrics, limits_);
     port = server->listen_clear({asio::ip::address_v4::loopback(), 0}).value();
     thread_ = std::thread{[this] {
         const auto guard = asio::make_work_guard(io);

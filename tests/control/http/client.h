@@ -51,6 +51,13 @@ public:
     awaitable<Result<Principal>> authenticate(std::string authorization, asio::ip::address peer) override;
 };
 
+// What was told, in its order.
+class ToldEvents final : public audit::SecurityEvents {
+public:
+    std::vector<audit::SecurityEvent> told;
+    void note(audit::SecurityEvent event) override { told.push_back(std::move(event)); }
+};
+
 // Routes, a server with short deadlines, and its thread.
 class Running {
 public:
@@ -62,6 +69,7 @@ public:
 
     Router router;
     TableAuthenticator authenticator;
+    ToldEvents events;
     Registry metrics;
     asio::io_context io; // after what its last coroutines still use
     std::unique_ptr<Server> server;

@@ -208,6 +208,29 @@ TEST_F(ServerTest, LetsIn)
     }
 }
 
+// For the audit log: a credential that was proved and may not make the call.
+TEST_F(ServerTest, TellsOfDeniedRequestsByTheirPattern)
+{
+    std::size_t denied = 0;
+    for (const Door& door : kDoors) {
+        const std::string credential =
+            *door.credential ? "Authorization: " + std::string{door.credential} + "\r\n" : "";
+        ask(request(door.line, credential));
+        denied += door.status == 403 ? 1 : 0;
+    }
+    ASSERT_GT(denied, 2U);
+    running_.on_thread([&] {
+        ASSERT_EQ(running_.events.told.size(), denied);
+        for (const audit::SecurityEvent& event : running_.events.told) {
+            EXPECT_EQ(event.kind.action, audit::SecurityAction::request_denied);
+            EXPECT_EQ(event.kind.peer, "127.0.0.1");
+            EXPECT_FALSE(event.kind.actor.empty());
+            EXPECT_EQ(event.request_id.size(), 36U);
+            EXPECT_NE(event.kind.route.find(' '), std::string::npos);
+        }
+    });
+}
+
 TEST_F(ServerTest, TakesJsonAndNothingElse)
 {
     for (const char* type : {"application/json", "application/json; charset=utf-8", "Application/JSON ;x=y"})

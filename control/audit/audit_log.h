@@ -1,0 +1,57 @@
+// control/audit/audit_log.h
+// Keeps what refuses callers in the audit log of PostgreSQL: counted by event_tally.h, written once a second in one transaction.
+// Changes of settings are not its business: their transactions append their own records (control/db/audit_entry.h).
+//
+//   away     rows wait for PostgreSQL, kWaitingMax of them; then the newest are dropped and their events counted in
+//            penguin_audit_dropped_total
+//   twice    when the answer to a COMMIT is lost the rows are written again: a row may be there twice, never not at all
+//   alert    log line `auth_failures_burst` once a minute when kBurst wrong credentials came in it
+//   threads  belongs to one
+#pragma once
+
+#include <deque>
+#include <optional>
+
+#include "control/audit/event_tally.h"
+#include "control/db/pg_pool.h"
+#include "engine/base/asio.h"
+#include "engine/base/metrics.h"
+
+namespace penguin::control::audit {
+
+class AuditLog final : public SecurityEvents {
+public:
+    static constexpr std::chrono::seconds kWriteEvery{1};
+    static constexpr std::size_t kWaitingMax = 1'000; // rows
+    static constexpr std::size_t kRowsAWrite = 100;
+    static constexpr std::uint64_t kBurst = 100; // wrong credentials in a minute, of all peers together
+
+    // `control` as pm_api.
+    AuditLog(db::PgPool& control, Registry& metrics);
+
+    void note(SecurityEvent event) override;
+    // Until it is stopped.
+    awaitable<void> run();
+    // Writes what is due. False when some of it waits for PostgreSQL.
+    awaitable<bool> write(SteadyTime now);
+    // Writes everything, in `limit` at most.
+    awaitable<void> stop(Duration limit);
+
+private:
+    void wait_with(std::vector<EventTally::Row> rows);
+    awaitable<bool> write_waiting();
+    awaitable<Result<bool>> write_all();
+    void watch(SecurityAction action, SteadyTime now);
+
+    db::PgPool& control_;
+    Registry& metrics_;
+    EventTally tally_;
+    std::deque<EventTally::Row> waiting_;
+    bool writing_ = false;
+    bool stopped_ = false;
+    bool away_ = false; // said in the log
+    std::optional<SteadyTime> minute_;
+    std::uint64_t failures_ = 0; // in that minute
+};
+
+} // namespace penguin::control::audit
