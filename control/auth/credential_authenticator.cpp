@@ -68,7 +68,7 @@ CredentialAuthenticator::prove(std::string authorization)
     const auto encoded = after_scheme(authorization, "Basic");
     const auto bearer = after_scheme(authorization, "Bearer");
     if (!encoded && !bearer) co_return refused({Errc::denied, "a scheme that we do not know"});
-    if (bearer && !bearer->starts_with(kApiKeyPrefix)) co_return prove_token(*bearer);
+    if (bearer && !bearer->starts_with(kApiKeyPrefix)) co_return co_await prove_token(std::string{*bearer});
     Result<ApiKey> key = encoded ? ApiKey::from_basic(*encoded) : ApiKey::parse(*bearer);
     if (!key) co_return refused(key.error());
     Result<Principal> principal = co_await prove_key(std::move(*key));
@@ -76,15 +76,26 @@ CredentialAuthenticator::prove(std::string authorization)
     co_return std::move(*principal);
 }
 
-std::expected<Principal, CredentialAuthenticator::Refused> CredentialAuthenticator::prove_token(std::string_view token)
+awaitable<std::expected<Principal, CredentialAuthenticator::Refused>>
+CredentialAuthenticator::prove_token(std::string token)
 {
-    if (!options_.jwks) return std::unexpected{Refused{{Errc::denied, "no key set is configured"}}};
-    const auto keys = options_.jwks->keys(std::chrono::steady_clock::now());
-    auto principal = verify_jwt(token, *keys, options_.rules, wall_now());
-    if (principal) return std::move(*principal);
-    const bool forged = principal.error().fault == TokenFault::forged;
-    return std::unexpected{
-        Refused{{Errc::denied, std::move(principal.error().detail)},
+    if (!options_.jwks) co_return std::unexpected{Refused{{Errc::denied, "no key set is configured"}}};
+    KeySet& set = *options_.jwks;
+    const auto judged = [&]() -> std::optional<std::expected<Principal, TokenRefused>> {
+        const auto keys = set.keys(std::chrono::steady_clock::now());
+        if (!keys) return std::nullopt;
+        return verify_jwt(token, *keys, options_.rules, wall_now());
+    };
+    auto principal = judged();
+    if (!principal || (!*principal && principal->error().unknown_key)) {
+        co_await set.look_again();
+        principal = judged();
+    }
+    if (!principal) co_return std::unexpected{Refused{{Errc::unavailable, "the key set cannot be read"}}};
+    if (*principal) co_return std::move(**principal);
+    const bool forged = principal->error().fault == TokenFault::forged;
+    co_return std::unexpected{
+        Refused{{Errc::denied, std::move(principal->error().detail)},
                 forged ? audit::SecurityAction::auth_forged_token : audit::SecurityAction::auth_failed}};
 }
 

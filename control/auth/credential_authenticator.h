@@ -17,8 +17,8 @@
 #include "control/auth/api_key.h"
 #include "control/auth/api_keys.h"
 #include "control/auth/authenticator.h"
-#include "control/auth/jwks_file.h"
 #include "control/auth/jwt.h"
+#include "control/auth/key_set.h"
 #include "control/auth/throttle.h"
 #include "engine/base/metrics.h"
 
@@ -31,7 +31,7 @@ public:
 
     struct Options {
         ApiKeyHashKey hash_key{};
-        std::optional<JwksFile> jwks; // nothing: API keys only
+        std::shared_ptr<KeySet> jwks; // null: API keys only
         JwtRules rules;
     };
     CredentialAuthenticator(ApiKeys& keys, Options options, audit::SecurityEvents& events, Registry& metrics);
@@ -49,7 +49,7 @@ private:
     };
     awaitable<std::expected<Principal, Refused>> prove(std::string authorization);
     awaitable<Result<Principal>> prove_key(ApiKey key);
-    std::expected<Principal, Refused> prove_token(std::string_view token);
+    awaitable<std::expected<Principal, Refused>> prove_token(std::string token);
     void tell(audit::SecurityAction action, const asio::ip::address& peer, std::string why);
     awaitable<Result<StoredApiKey>> stored(Uuid id);
 

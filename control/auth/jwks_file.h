@@ -12,18 +12,18 @@
 #include <memory>
 #include <optional>
 
-#include "control/auth/jwk.h"
-#include "engine/base/clock.h"
+#include "control/auth/key_set.h"
 
 namespace penguin::control {
 
-class JwksFile {
+class JwksFile final : public KeySet {
 public:
     static constexpr std::chrono::seconds kLookEvery{2};
 
     static Result<JwksFile> load(std::filesystem::path file, SteadyTime now);
     // As the file is now, or was at the last look.
-    std::shared_ptr<const Jwks> keys(SteadyTime now);
+    std::shared_ptr<const Jwks> keys(SteadyTime now) override;
+    awaitable<void> look_again() override { co_return; } // keys() looks often enough
 
 private:
     struct Stamp {

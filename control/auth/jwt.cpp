@@ -65,7 +65,7 @@ Result<json::object> header_of(const Parts& parts, const JwtRules& rules)
 Result<const VerifyKey*> key_for(const json::object& header, const Jwks& keys)
 {
     const VerifyKey* key = keys.find(text_member(header, "kid").value_or(""));
-    if (key == nullptr) return denied("no key of that kid");
+    if (key == nullptr) return fail(Errc::not_found, "no key of that kid");
     if (text_member(header, "alg").value_or("") != name_of(key->algorithm)) return denied("alg is not the key's");
     return key;
 }
@@ -175,7 +175,7 @@ std::expected<Principal, TokenRefused> verify_jwt(std::string_view token, const 
                                                   WallTime now)
 {
     const auto refused = [](TokenFault fault, std::string detail) {
-        return std::unexpected{TokenRefused{fault, std::move(detail)}};
+        return std::unexpected{TokenRefused{.fault = fault, .detail = std::move(detail)}};
     };
     if (token.size() > kTokenMax) return refused(TokenFault::no_token, "longer than 8 KiB");
     const auto parts = split(token);
@@ -183,7 +183,10 @@ std::expected<Principal, TokenRefused> verify_jwt(std::string_view token, const 
     const Result<json::object> header = header_of(*parts, rules);
     if (!header) return refused(TokenFault::no_token, header.error().detail);
     const Result<> ours = check_signature(*parts, *header, keys);
-    if (!ours) return refused(TokenFault::forged, ours.error().detail);
+    if (!ours)
+        return std::unexpected{TokenRefused{.fault = TokenFault::forged,
+                                            .detail = ours.error().detail,
+                                            .unknown_key = ours.error().code == Errc::not_found}};
     Result<Principal> principal = check_claims(*parts, rules, now);
     if (!principal) return refused(TokenFault::claims, principal.error().detail);
     return std::move(*principal);

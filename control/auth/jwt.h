@@ -37,7 +37,8 @@ enum class TokenFault : std::uint8_t {
 };
 struct TokenRefused {
     TokenFault fault{};
-    std::string detail; // never a part of the token
+    std::string detail;       // never a part of the token
+    bool unknown_key = false; // it may be signed with a key that has come since we read the set
 };
 
 std::expected<Principal, TokenRefused> verify_jwt(std::string_view token, const Jwks& keys, const JwtRules& rules,

@@ -50,6 +50,9 @@ void read(ConfigSection in, HttpConfig& out)
 void read(ConfigSection in, AuthConfig& out)
 {
     in.text("jwks_file", out.jwks_file, absolute_path_or_none);
+    in.text("jwks_url", out.jwks_url, https_url_or_none);
+    in.text("jwks_ca_file", out.jwks_ca_file, absolute_path_or_none);
+    in.texts("jwks_allow_targets", out.jwks_allow_targets, 32, network);
     in.text("issuer", out.issuer);
     in.text("audience", out.audience);
     in.end();
@@ -176,9 +179,15 @@ void check_http(const HttpConfig& http, ConfigReport& report)
 
 void check_auth(const AuthConfig& auth, ConfigReport& report)
 {
-    if (auth.jwks_file.empty()) return;
-    if (auth.issuer.empty()) report.add("auth.issuer", "is needed with jwks_file");
-    if (auth.audience.empty()) report.add("auth.audience", "is needed with jwks_file");
+    if (!auth.jwks_file.empty() && !auth.jwks_url.empty())
+        report.add("auth.jwks_url", "jwks_file or jwks_url, not both");
+    if (auth.jwks_url.empty() && !auth.jwks_ca_file.empty()) report.add("auth.jwks_ca_file", "goes with jwks_url");
+    if (auth.jwks_url.empty() && !auth.jwks_allow_targets.empty())
+        report.add("auth.jwks_allow_targets", "goes with jwks_url");
+    if (auth.jwks_file.empty() && auth.jwks_url.empty()) return;
+    const char* const needed = auth.jwks_url.empty() ? "is needed with jwks_file" : "is needed with jwks_url";
+    if (auth.issuer.empty()) report.add("auth.issuer", needed);
+    if (auth.audience.empty()) report.add("auth.audience", needed);
 }
 
 // An own PostgreSQL serves all tiers or none. The owner's connection is only needed by `migrate`, which says so itself.

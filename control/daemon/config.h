@@ -53,7 +53,10 @@ struct HttpConfig {
 };
 
 struct AuthConfig {
-    std::string jwks_file; // empty: API keys only
+    std::string jwks_file; // it and jwks_url empty: API keys only
+    std::string jwks_url;
+    std::string jwks_ca_file;                    // whom to trust for jwks_url; empty: the system's authorities
+    std::vector<std::string> jwks_allow_targets; // networks where jwks_url may be though they are not public
     std::string issuer;
     std::string audience;
     friend bool operator==(const AuthConfig&, const AuthConfig&) = default;

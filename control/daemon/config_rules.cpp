@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "control/fetch/fetch_url.h"
 #include "engine/base/log.h"
 #include "engine/mail/domain_name.h"
 #include "engine/mail/email_address.h"
@@ -157,6 +158,13 @@ std::string network(const std::string& text)
     ip::make_network_v4(text, v4);
     ip::make_network_v6(text, v6);
     return v4 && v6 ? R"(must be a network such as "127.0.0.0/8")" : "";
+}
+
+std::string https_url_or_none(const std::string& text)
+{
+    if (text.empty()) return "";
+    const Result<fetch::FetchUrl> url = fetch::FetchUrl::parse(text);
+    return url ? "" : url.error().detail;
 }
 
 std::string redis_url_or_none(const std::string& text)

@@ -38,6 +38,7 @@ std::string log_level(const std::string& text);
 std::string listen_address(const std::string& text);
 std::string dns_server(const std::string& text); // "192.0.2.1", "192.0.2.1:5353", "[2001:db8::1]:53", "2001:db8::1"
 std::string network(const std::string& text);    // "127.0.0.0/8", "::1/128"
+std::string https_url_or_none(const std::string& text);
 std::string redis_url_or_none(const std::string& text);
 std::string dsn_or_none(const std::string& text);
 Rule<std::string> one_of(std::vector<std::string> values);

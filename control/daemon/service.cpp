@@ -16,12 +16,15 @@
 #include "control/api/routes.h"
 #include "control/audit/audit_log.h"
 #include "control/auth/credential_authenticator.h"
+#include "control/auth/jwks_file.h"
 #include "control/auth/pg_api_keys.h"
 #include "control/content_store/content_store.h"
 #include "control/daemon/config_rules.h"
 #include "control/daemon/part_options.h"
 #include "control/daemon/pool_workers.h"
 #include "control/daemon/secrets.h"
+#include "control/fetch/https_fetch.h"
+#include "control/fetch/jwks_url.h"
 #include "control/settings/snapshot.h"
 #include "control/submit/acceptance.h"
 #include "engine/base/log.h"
@@ -41,7 +44,7 @@ constexpr const char* kReturnPathLabel = "return-path";
 // What can fail before anything runs.
 struct Opened {
     dkim::MasterKey master;
-    std::optional<JwksFile> jwks;
+    std::shared_ptr<KeySet> keys; // null: API keys only, or by URL
     std::string identity;
     api::DomainPolicy domains;
 };
@@ -65,11 +68,11 @@ Result<Opened> open_files(const Config& config, const StateDir& dir, const NodeN
     if (!domains) return std::unexpected{domains.error()};
     Result<std::string> identity = state_identity(dir);
     if (!identity) return std::unexpected{identity.error()};
-    Opened opened{*master, std::nullopt, std::move(*identity), std::move(*domains)};
+    Opened opened{*master, nullptr, std::move(*identity), std::move(*domains)};
     if (config.auth.jwks_file.empty()) return opened;
     Result<JwksFile> jwks = JwksFile::load(config.auth.jwks_file, std::chrono::steady_clock::now());
     if (!jwks) return fail(jwks.error(), "auth.jwks_file");
-    opened.jwks = std::move(*jwks);
+    opened.keys = std::make_shared<JwksFile>(std::move(*jwks));
     return opened;
 }
 
@@ -79,6 +82,25 @@ std::unique_ptr<dns::CaresResolver> open_resolver(const asio::any_io_executor& e
     auto resolver = dns::CaresResolver::open(executor, resolver_options(config), metrics);
     if (!resolver) throw std::runtime_error{"dns: " + resolver.error().detail};
     return std::move(*resolver);
+}
+
+std::unique_ptr<fetch::HttpsFetch> open_fetch(dns::Resolver& resolver, const AuthConfig& auth)
+{
+    if (auth.jwks_url.empty()) return nullptr;
+    dns::TargetRule rule;
+    for (const std::string& network : auth.jwks_allow_targets) rule.allow(network).value();
+    fetch::HttpsFetch::Options options;
+    options.ports = {fetch::FetchUrl::parse(auth.jwks_url)->port}; // whoever configures us may name any
+    options.authorities = auth.jwks_ca_file;
+    return std::make_unique<fetch::HttpsFetch>(resolver, std::move(rule), std::move(options));
+}
+
+std::shared_ptr<fetch::JwksUrl> open_jwks_url(fetch::HttpsFetch* fetch, const AuthConfig& auth, Registry& metrics)
+{
+    if (fetch == nullptr) return nullptr;
+    auto get = [fetch, url = *fetch::FetchUrl::parse(auth.jwks_url)] { return fetch->get(url); };
+    return std::make_shared<fetch::JwksUrl>(fetch::JwksUrl::Options{.get = std::move(get), .name = auth.jwks_url},
+                                            metrics);
 }
 
 } // namespace
@@ -110,11 +132,14 @@ struct Service::Parts {
           acceptance{api_database, slow_work.get_executor(), [this] { pools.wake(); }, metrics},
           api_keys{api_database.control},
           audit{api_database.control, metrics},
-          authenticator{
-              api_keys,
-              {.hash_key = master.derive(kApiKeyHashLabel), .jwks = std::move(opened.jwks), .rules = jwt_rules()},
-              audit,
-              metrics},
+          https{open_fetch(*resolver, config.auth)},
+          jwks_url{open_jwks_url(https.get(), config.auth, metrics)},
+          authenticator{api_keys,
+                        {.hash_key = master.derive(kApiKeyHashLabel),
+                         .jwks = jwks_url ? jwks_url : std::move(opened.keys),
+                         .rules = jwt_rules()},
+                        audit,
+                        metrics},
           deps{.database = api_database,
                .acceptance = acceptance,
                .master = master,
@@ -188,6 +213,8 @@ struct Service::Parts {
     submit::Acceptance acceptance;
     PgApiKeys api_keys;
     audit::AuditLog audit;
+    std::unique_ptr<fetch::HttpsFetch> https; // null with no jwks_url
+    std::shared_ptr<fetch::JwksUrl> jwks_url; // the same
     CredentialAuthenticator authenticator;
     api::ApiDeps deps;
     http::Router router;
@@ -275,6 +302,7 @@ awaitable<Result<>> Service::Parts::begin()
     const auto executor = co_await asio::this_coro::executor;
     asio::co_spawn(executor, beat(), asio::detached);
     asio::co_spawn(executor, audit.run(), asio::detached);
+    if (jwks_url) asio::co_spawn(executor, jwks_url->run(), asio::detached);
     const Result<> first = co_await snapshots.start();
     if (!first) log::warning("daemon", "no_settings_yet", {{"why", first.error().detail}});
     asio::co_spawn(executor, snapshots.run(), asio::detached);
@@ -311,6 +339,7 @@ Result<> Service::Parts::listen_at(const ListenAddress& address)
 awaitable<bool> Service::Parts::wind_down()
 {
     snapshots.stop();
+    if (jwks_url) jwks_url->stop();
     co_await audit.stop(kAuditGrace);
     co_await pools.stop(kWindDownMax);
     const bool redis_there = redis.connected();

@@ -10,6 +10,7 @@
 
 #include "api_fixture.h"
 #include "control/audit/record_text.h"
+#include "control/auth/jwks_file.h"
 #include "probes.h"
 #include "tests/support/run.h"
 
@@ -257,7 +258,8 @@ TEST_F(AuditTest, AForgedTokenIsThere)
     auto jwks = JwksFile::load(file, std::chrono::steady_clock::now());
     std::filesystem::remove(file);
     ASSERT_TRUE(jwks);
-    CredentialAuthenticator::Options options{.hash_key = {}, .jwks = std::move(*jwks), .rules = {}};
+    CredentialAuthenticator::Options options{
+        .hash_key = {}, .jwks = std::make_shared<JwksFile>(std::move(*jwks)), .rules = {}};
     CredentialAuthenticator with_tokens{*keys_, std::move(options), *audit_, metrics_};
     // {"alg":"HS256","typ":"at+jwt","kid":"k"} and {"platform":true}
     const std::string token =

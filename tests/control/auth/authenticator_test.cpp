@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "control/auth/jwks_file.h"
 #include "engine/mail/base64.h"
 #include "tests/support/run.h"
 #include "tokens.h"
@@ -52,7 +53,7 @@ protected:
     {
         return tests::run(io_, authenticator_->authenticate(authorization, peer));
     }
-    void open(std::optional<JwksFile> jwks = {})
+    void open(std::shared_ptr<KeySet> jwks = {})
     {
         CredentialAuthenticator::Options options{
             .hash_key = kHashKey, .jwks = std::move(jwks), .rules = {.issuer = "i", .audience = "a"}};
@@ -201,7 +202,7 @@ TEST_F(AuthenticatorTest, TakesTokensOnlyWithAKeySet)
     std::ofstream{file} << test::jwks_of(signer.jwk());
     auto jwks = JwksFile::load(file, std::chrono::steady_clock::now());
     ASSERT_TRUE(jwks);
-    open(std::move(*jwks));
+    open(std::make_shared<JwksFile>(std::move(*jwks)));
     const auto principal = ask("Bearer " + token);
     EXPECT_FALSE(ask("Bearer " + token.substr(0, token.rfind('.') + 1), asio::ip::address{}));
     ASSERT_EQ(events_.told.size(), 2U);
@@ -211,6 +212,66 @@ TEST_F(AuthenticatorTest, TakesTokensOnlyWithAKeySet)
     std::filesystem::remove(file);
     ASSERT_TRUE(principal) << principal.error().detail;
     EXPECT_TRUE(principal->platform());
+}
+
+// Has keys when it is asked to look again, or never.
+class KeysThatCome final : public KeySet {
+public:
+    std::shared_ptr<const Jwks> now;
+    std::shared_ptr<const Jwks> later;
+    int looked = 0;
+    std::shared_ptr<const Jwks> keys(SteadyTime /*now*/) override { return now; }
+    awaitable<void> look_again() override
+    {
+        ++looked;
+        if (later) now = later;
+        co_return;
+    }
+};
+
+struct TokensAndComingKeys : AuthenticatorTest {
+    const test::SigningKey signer{test::SigningKey::Kind::ed25519, "new"};
+    std::shared_ptr<KeysThatCome> set = std::make_shared<KeysThatCome>();
+
+    TokensAndComingKeys() { open(set); }
+    static std::shared_ptr<const Jwks> of(const test::SigningKey& key)
+    {
+        return std::make_shared<const Jwks>(Jwks::parse(test::jwks_of(key.jwk())).value());
+    }
+    std::string token() const
+    {
+        const std::string expires = std::to_string(to_unix_ms(wall_now()) / 1000 + 60);
+        return "Bearer " + signer.token(R"({"alg": "EdDSA", "typ": "at+jwt", "kid": "new"})",
+                                        R"({"iss": "i", "aud": "a", "platform": true, "exp": )" + expires + "}");
+    }
+};
+
+TEST_F(TokensAndComingKeys, AKeyThatHasJustComeIsFound)
+{
+    set->now = of(test::SigningKey{test::SigningKey::Kind::ed25519, "old"});
+    set->later = of(signer);
+    EXPECT_TRUE(ask(token()));
+    EXPECT_TRUE(ask(token()));
+    EXPECT_EQ(set->looked, 1);
+}
+
+TEST_F(TokensAndComingKeys, AnUnknownKeyIsForgedAndAWrongSignatureMakesNobodyLook)
+{
+    set->now = of(test::SigningKey{test::SigningKey::Kind::ed25519, "old"});
+    EXPECT_EQ(ask(token()).error().code, Errc::denied);
+    EXPECT_EQ(set->looked, 1);
+    EXPECT_EQ(events_.told.back().kind.action, audit::SecurityAction::auth_forged_token);
+    set->now = of(test::SigningKey{test::SigningKey::Kind::ed25519, "new"}); // another one of that name
+    EXPECT_EQ(ask(token()).error().code, Errc::denied);
+    EXPECT_EQ(set->looked, 1);
+}
+
+TEST_F(TokensAndComingKeys, WithoutKeysNobodyIsAccused)
+{
+    EXPECT_EQ(ask(token()).error().code, Errc::unavailable);
+    EXPECT_TRUE(events_.told.empty());
+    set->later = of(signer);
+    EXPECT_TRUE(ask(token()));
 }
 
 } // namespace
