@@ -34,6 +34,8 @@ Result<FetchUrl> FetchUrl::parse(std::string_view text)
     if (ends_in_a_number(host->text())) return wrong("the name of a host, not an address");
     std::string target{url.encoded_path()};
     if (target.empty()) target = "/";
+    if (!target.starts_with('/'))
+        return wrong("is not one"); // Boost.URL 1.81 ends a port at its last digit: "host:2ysa/"
     if (url.has_query()) target += "?" + std::string{url.encoded_query()};
     return FetchUrl{
         .host = *host, .port = url.has_port() ? url.port_number() : std::uint16_t{443}, .target = std::move(target)};

@@ -49,6 +49,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Refused{"Octal4", "https://0177.0.0.1/", "the name of a host, not an address"},
                     Refused{"Number4", "https://2130706433/", "the name of a host, not an address"},
                     Refused{"Hex4", "https://0x7f000001/", "the name of a host, not an address"},
+                    Refused{"PortWithLetters", "https://keys.example:2ysa/", "is not one"},
                     Refused{"NoHost", "https:///a", "the host is not a name of DNS"},
                     Refused{"Port0", "https://keys.example:0/", "the port is a number from 1 to 65535"},
                     Refused{"PortOver", "https://keys.example:65536/", "the port is a number from 1 to 65535"},
