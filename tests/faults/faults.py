@@ -33,7 +33,7 @@ def arguments(scenarios, names):
     parser.add_argument("--settle-max", type=float, default=1800, metavar="SECONDS", help="the longest to wait for the end (default 1800)")
     parser.add_argument("--list", action="store_true", help="say which faults and scenarios there are")
     parser.add_argument("--bin", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
-    parser.add_argument("--work", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--work", type=pathlib.Path, required=True, metavar="FOLDER", help="files of the run; runs side by side want one each")
     args = parser.parse_args()
     if not 0.001 <= args.hours <= 100:
         parser.error("--hours must be 0.001 to 100")

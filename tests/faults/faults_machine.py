@@ -33,7 +33,7 @@ class Memory(Fault):
         node, self.group = ground.node(choice.node), machine.MemoryGroup()
         if not self.group.make() or not node.running():
             raise WorldError("no cgroup for the node")
-        # In version 1 what a process has already is charged to its old group; only what comes is counted and limited.
+        # What a process has already stays charged to its old group; only what comes is counted and limited.
         self.group.set_limit(self.group.used() + MEMORY_SPARE + choice.number % (4 << 20))
         ground.may_die.add(node.name)
         self.group.take(node.child.pid)

@@ -93,7 +93,7 @@ class Clock(Fault):
     def begin(self, ground, choice):
         node = ground.node(choice.node)
         node.stop()
-        node.env = {"LD_PRELOAD": str(machine.clock_shim(ground.home)), "FAULTS_CLOCK_OFFSET_S": str(self.offset)}
+        node.env = {"LD_PRELOAD": str(machine.clock_shim(ground.home, ground.bin)), "FAULTS_CLOCK_OFFSET_S": str(self.offset)}
         node.start()
         return node.name
 

@@ -5,7 +5,7 @@
             netns      we are in a network namespace of our own (addresses come and go, ports run out, nobody else is hurt)
             disk       small file systems that can be filled
             memory     a cgroup with a memory limit
-            clock      clang compiles the shim that shifts a process's clock
+            clock      the shim that shifts a process's clock is built
 """
 import contextlib
 import os
@@ -16,8 +16,7 @@ import subprocess
 import sys
 
 MARK = "PENGUIN_FAULTS_NAMESPACE"
-SHIM = pathlib.Path(__file__).with_name("clock_shim.c")
-MEMORY = pathlib.Path("/sys/fs/cgroup/memory")
+CGROUPS = pathlib.Path("/sys/fs/cgroup")
 FARAWAY = "10.99.0.5"      # an address that exists in our namespace alone
 
 
@@ -34,7 +33,7 @@ def enter_namespace():
         os.execvp("unshare", ["unshare", "--net", "--mount", "--propagation", "private", sys.executable, *sys.argv])
 
 
-def abilities(work):
+def abilities(work, programs):
     found = set()
     if os.geteuid() == 0:
         found.add("root")
@@ -49,16 +48,16 @@ def abilities(work):
     if group.make():
         group.remove()
         found.add("memory")
-    if clock_shim(work):
+    if clock_shim(work, programs):
         found.add("clock")
     return found
 
 
-def clock_shim(work):
-    """The shim as a library that every user may load; None when it cannot be built."""
+def clock_shim(work, programs):
+    """clock_shim.c as a library that every user may load, from the folder of the programs; None when it is not there."""
     library = pathlib.Path(work) / "clock_shim.so"
-    compiler = shutil.which("clang-19") or shutil.which("clang") or shutil.which("cc")
-    if compiler and run(compiler, "-shared", "-fPIC", "-O1", "-o", library, SHIM, "-ldl").returncode == 0:
+    with contextlib.suppress(OSError):
+        shutil.copyfile(pathlib.Path(programs) / "clock_shim.so", library)
         library.chmod(0o755)
         return library
     return None
@@ -93,24 +92,27 @@ class SmallDisk:
 
 
 class MemoryGroup:
-    """A child of our own cgroup (version 1 or 2) with a memory limit."""
+    """A cgroup with a memory limit: in version 1 a child of our own; in version 2 one beside it, since a group that has processes
+    shares out no memory there (a child of the root group, when we are in that)."""
 
-    def __init__(self):
-        self.folder, self.limit, self.usage = None, None, None
-        for line in pathlib.Path("/proc/self/cgroup").read_text().splitlines():
-            _, controllers, path = line.split(":", 2)
-            if controllers == "memory":
-                self._at(MEMORY / path.lstrip("/"), "memory.limit_in_bytes", "memory.usage_in_bytes")
-
-    def _at(self, parent, limit, usage):
-        self.folder, self.limit, self.usage = parent / f"penguin-faults-{os.getpid()}", limit, usage
+    def __init__(self, cgroup=None, root=CGROUPS):
+        """`cgroup`: as /proc/self/cgroup says it."""
+        found = {controllers: path.strip("/") for _, controllers, path in
+                 (line.split(":", 2) for line in (cgroup or pathlib.Path("/proc/self/cgroup").read_text()).splitlines())}
+        name = f"penguin-faults-{os.getpid()}"
+        if "memory" in found:
+            self.own, self.limit, self.usage = root / "memory" / found["memory"], "memory.limit_in_bytes", "memory.usage_in_bytes"
+            self.folder = self.own / name
+        else:
+            self.own, self.limit, self.usage = root / found.get("", ""), "memory.max", "memory.current"
+            self.folder = (self.own.parent if found.get("") else self.own) / name
 
     def make(self):
-        if self.folder is None:
-            return False
         with contextlib.suppress(OSError):
             self.folder.mkdir(exist_ok=True)
-            return (self.folder / self.limit).exists()
+            if (self.folder / self.limit).exists():
+                return True
+            self.folder.rmdir()
         return False
 
     def take(self, pid):
@@ -118,7 +120,7 @@ class MemoryGroup:
 
     def give_back(self, pid):
         with contextlib.suppress(OSError):
-            (self.folder.parent / "cgroup.procs").write_text(str(pid))
+            (self.own / "cgroup.procs").write_text(str(pid))
 
     def set_limit(self, octets):
         """False when the kernel refuses (it cannot get below that)."""

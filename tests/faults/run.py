@@ -6,6 +6,7 @@
 """
 import contextlib
 import dataclasses
+import fcntl
 import json
 import pathlib
 import subprocess
@@ -42,8 +43,8 @@ class Options:
 class Run:
     def __init__(self, options, title, sink_options=None, settings=None):
         self.options, self.title = options, title
-        self.home = fresh_home(options.work)
-        self.abilities = machine.abilities(self.home)
+        self.home, self.lock = fresh_home(options.work)
+        self.abilities = machine.abilities(self.home, options.bin)
         self.ground = Ground(options.bin, self.home, options.nodes, self.abilities, sink_options, settings)
         self.load, self.faults, self.began = None, 0, time.monotonic()
         self.extra = {}
@@ -145,6 +146,13 @@ class Run:
 
 
 def fresh_home(work):
+    """(where the files of this run lie, a file that is locked for as long as it runs)."""
     home = home_of(work)
+    lock = open(home / "lock", "w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise WorldError(f"another run has its files in {home}: give this one a folder of its own with --work") from None
     subprocess.run(as_root(["sh", "-c", 'rm -rf "$0"/*/ "$0"/*.jsonl "$0"/*.log', str(home)]), check=True, timeout=120)
-    return home
+    return home, lock
