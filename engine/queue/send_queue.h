@@ -41,7 +41,7 @@ struct Parking {
 
 struct SettleReport {
     std::size_t settled = 0; // the token was in our hand
-    std::size_t late = 0;    // it was not, or `again`: final outcomes were told as late, retries dropped
+    std::size_t late = 0;    // it was not, or `again`, and the outcome was told as late; a retry is dropped then
     StreamPosition position; // of the stream: what was told lies there or before
 };
 

@@ -48,6 +48,7 @@ class Run:
         self.ground = Ground(options.bin, self.home, options.nodes, self.abilities, sink_options, settings)
         self.load, self.faults, self.began = None, 0, time.monotonic()
         self.extra = {}
+        self.all_marked = False   # whether each repeated message must have an event that marks it
 
     def say(self, text):
         seconds = int(time.monotonic() - self.began)
@@ -94,6 +95,9 @@ class Run:
             verdict, left = gather(self.ground, self.home / "accepted.jsonl")
         left.update(self._still_open())
         self._keep_events()
+        unmarked = verdict.counts["duplicated_unmarked"]
+        if self.all_marked and unmarked:
+            self.ground.problem(f"{unmarked} repeated messages have no event that is marked may_be_duplicate or late")
         return figures(verdict, self.faults, self.options.seed, left, self.ground.problems, notes=self.ground.notes,
                        title=self.title, nodes=self.options.nodes, rate=self.options.rate, settled_seconds=round(seconds),
                        minutes=round((time.monotonic() - self.began) / 60, 1), answers=dict(self.load.answers),

@@ -1,9 +1,10 @@
 """A node stands still for longer than its lease and goes on: it finishes nothing that is no longer its own.
 
     in      --seconds (default 300), --times, --rate (default 60), --nodes (default 3)
-    out     late_events: final outcomes that were told late, and kept; repeats are judged as always (README.md)
+    out     late_events: outcomes that were told late, and kept
     judged  between the stop (and what was on the wire then) and its next heartbeat the node begins no transaction (seen by the
-            relay before one site) and finishes no body (seen by every sink)
+            relay before one site) and finishes no body (seen by every sink); repeats as always (README.md), and each is marked: it
+            lives on, so it says what it does not know
 """
 import time
 
@@ -24,6 +25,7 @@ def run(args, options):
     options.nodes, options.rate = args.nodes or 3, args.rate or 60.0
     sinks, settings = slowly(options.rate * 1.5, options.nodes)
     made = Run(options, f"one of {options.nodes} nodes stopped for {seconds:g} s, {args.times} times", sinks, settings)
+    made.all_marked = True
     made.extra = {"held": [], "rejoined_seconds": []}
 
     def act(run):

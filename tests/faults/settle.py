@@ -9,7 +9,7 @@ import json
 import re
 import time
 
-from books import Books
+from books import EXAMPLES, Books
 from explained import Copy, explain
 from node import sources_of
 from processes import WorldError
@@ -147,18 +147,20 @@ def _count(left, what, much):
 
 
 def gather(ground, book):
-    """(Verdict, {what: how much} left in Redis). The verdict also counts the repeated messages that an event marks as such."""
+    """(Verdict, {what: how much} left in Redis). The verdict also counts the repeated messages that an event marks as such, and the others."""
     books = Books()
     unanswered = read_clients(books, book)
     doubtful, marked = read_postgres(books, ground.postgres, unanswered)
     read_sinks(books, ground.receivers.values())
     left = read_redis(books, ground.redis)
-    explained, seen_marked = {}, 0
+    explained, unmarked = {}, []
     for message, copies in repeated(books, ground.receivers.values(), ground.nodes).items():
         known, without = explain(copies, doubtful.get(message, ()), ground.incidents, ground.redis.away)
-        seen_marked += message in marked
+        unmarked += [message] * (message not in marked)
         why = "; ".join(f"{copy.node} {copy.at:.3f} (then {copy.next_at:.3f})" for copy in copies)
         explained[message] = (known, f"copies: {why}; unexplained: {len(without)}")
     verdict = books.close(explained)
-    verdict.counts["duplicated_marked"] = seen_marked
+    verdict.counts.update(duplicated_marked=len(explained) - len(unmarked), duplicated_unmarked=len(unmarked))
+    if unmarked:
+        verdict.examples["unmarked"] = unmarked[:EXAMPLES]
     return verdict, left

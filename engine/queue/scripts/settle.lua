@@ -17,7 +17,7 @@ for i = FIRST, #ARGV, 6 do tokens[#tokens + 1] = ARGV[i] end
 local held = {}
 for i, value in ipairs(redis.call('HMGET', hand, unpack(tokens))) do held[tokens[i]] = value or nil end
 
-local settled, told, late, gone, waits, dues, last = 0, {}, {}, {}, {}, {}, known
+local settled, told, late, deferrals, gone, waits, dues, last = 0, {}, {}, {}, {}, {}, {}, known
 for i = FIRST, #ARGV, 6 do
     local token, id, sequence, time, value = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 3]), ARGV[i + 4], ARGV[i + 5]
     if held[token] then
@@ -39,6 +39,9 @@ for i = FIRST, #ARGV, 6 do
         redis.call('SET', P .. 'dones', '1', 'EX', done_ttl)
         redis.call('ZREM', P .. 'due', id)
         redis.call('HDEL', P .. 'wait', id)
+    else
+        late[#late + 1] = (i - FIRST) / 6 + 1
+        deferrals[late[#late]] = true
     end
     last = math.max(last, sequence)
 end
@@ -56,7 +59,13 @@ else
         at = at + ARGV[i] + 1
     end
     for i, event in ipairs(told) do told[i] = each[event] end
-    for i, event in ipairs(late) do late[i] = each[event] end
+    local worth_telling = {} -- a deferral only when it says that the message may have gone out all the same
+    for _, event in ipairs(late) do
+        if not deferrals[event] or string.find(each[event], '"may_be_duplicate":true', 1, true) then
+            worth_telling[#worth_telling + 1] = each[event]
+        end
+    end
+    late = worth_telling
     if again then
         for _, event in ipairs(told) do late[#late + 1] = event end
         told = {}

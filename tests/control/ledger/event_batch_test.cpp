@@ -75,6 +75,21 @@ TEST(EventBatch, AMessageEndsOnceHoweverLateItIsTold)
     }
 }
 
+TEST(EventBatch, ALateDeferralIsCountedOnceAndEndsNothing)
+{
+    const std::pair<TenantId, MessageId> message{kTenant, {kBatch, 0}};
+    const Event late = event_of(0, EventKind::deferred, true, "a:1");
+    const Event normal = event_of(0, EventKind::delivered, false, "b:1");
+    for (const std::vector<Event>& events : {std::vector{late, normal, late}, std::vector{normal, late, late}}) {
+        const EventBatch batch = weigh(events, {});
+        EXPECT_EQ(batch.kept.size(), 2U);
+        EXPECT_EQ(batch.dropped, 1U);
+        EXPECT_EQ(counts_of(batch), (Counts{.delivered = 1, .deferred = 1}));
+        EXPECT_TRUE(batch.new_late_finals.empty());
+    }
+    EXPECT_EQ(counts_of(weigh({late}, {{late.id}, {message}, {}})), Counts{}) << "known by its id";
+}
+
 TEST(EventBatch, TextOfForeignServersBecomesHarmless)
 {
     const struct {

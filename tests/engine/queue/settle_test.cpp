@@ -82,6 +82,30 @@ TEST_F(SettleTest, AfterATakeOverFinalOutcomesAreLateAndRetriesAreDropped)
     EXPECT_GT(std::stol(server().cli("TTL '" + key + "done:" + got[0].entry.id.text() + "'")), 3600);
 }
 
+// Its last octet was out when the hand was taken over: another node sends it again, and the repetition must be known by its mark.
+TEST_F(SettleTest, ALateDeferralThatMayBeADuplicateIsToldAndChangesNothingElse)
+{
+    Node dead{io, server().url(), "n1", "i1"};
+    dead.enqueue(batch_entries(1, 1, 3));
+    const std::vector<Claimed> got = dead.claim(10);
+    server().cli("HSET '" + key + "nodes' n1 '1 i1 1 up'");
+    Node living{io, server().url(), "n2", "i2"};
+    living.must(living.queue().heartbeat("up"));
+    dead.must(dead.queue().start(false));
+
+    std::vector<queue::Settlement> outcomes = outcomes_of(got, EventKind::deferred);
+    outcomes[1].event.may_be_duplicate = true;
+    outcomes[2].event.reply = R"(451 "may_be_duplicate":true)"; // what a server says proves nothing
+    EXPECT_EQ(dead.settle(outcomes).late, 1U);
+    EXPECT_EQ(dead.settle(outcomes).late, 0U) << "told once";
+    const std::vector<Event> events = living.events();
+    ASSERT_EQ(events.size(), 1U);
+    EXPECT_EQ(events[0].id, outcomes[1].event.id);
+    EXPECT_TRUE(events[0].late && events[0].may_be_duplicate);
+    EXPECT_EQ(living.summary().due, 0U) << "its retry is not scheduled a second time";
+    EXPECT_EQ(living.claim(10).size(), 3U);
+}
+
 TEST_F(SettleTest, ALateFinalOutcomeTakesTheWaitingRetryAway)
 {
     Node dead{io, server().url(), "n1", "i1"};
