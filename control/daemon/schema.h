@@ -1,7 +1,8 @@
 // control/daemon/schema.h
 // The tables: brought up to date in our own PostgreSQL, only looked at in another one.
 //   blocks  do not call on a loop's thread
-//   errors  refused (older than this program: detail says to run migrate; newer; changed), unavailable, timeout, denied
+//   errors  refused (older than this program: detail says to run migrate; changed; newer and incompatible), unavailable, timeout,
+//           denied
 #pragma once
 
 #include <string>

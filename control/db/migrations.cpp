@@ -114,17 +114,20 @@ Result<std::map<int, Recorded>> recorded(Session& session, Tier tier)
     return found;
 }
 
-// What is recorded must be what we know, as far as it goes.
+// What is recorded must be what we know, as far as that goes; what a newer program added must not say that we cannot work.
 Result<std::vector<Migration>> pending_of(Session& session, Tier tier, const std::vector<Migration>& mine)
 {
     const Result<std::map<int, Recorded>> done = recorded(session, tier);
     if (!done) return std::unexpected{done.error()};
     const int newest = mine.empty() ? 0 : mine.back().number;
-    for (const auto& [number, record] : *done)
-        if (number > newest)
-            return fail(Errc::refused, fmt::format("the {} schema is at {}, which this program does not know: it was "
+    for (const auto& [number, record] : *done) {
+        if (number <= newest) continue;
+        if (record.name.ends_with(kIncompatible))
+            return fail(Errc::refused, fmt::format("the {} schema has {}, with which this program cannot work: it was "
                                                    "migrated by a newer penguin-mta; install that one",
                                                    name_of(tier), record.name));
+        log::warning("db", "schema_is_newer", {{"tier", name_of(tier)}, {"migration", record.name}});
+    }
     std::vector<Migration> pending;
     for (const Migration& one : mine) {
         const auto record = done->find(one.number);

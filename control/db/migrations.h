@@ -3,15 +3,18 @@
 //
 //   files    control/migrations/<tier>/NNNN_name.sql, embedded at build time, each run in a transaction of its own
 //   by       the owner of the database (its DSN), under an advisory lock: two nodes may start at once
-//   record   <schema>.migrations: number, name, SHA-256. A changed file and a version newer than ours are refused.
+//   record   <schema>.migrations: number, name, SHA-256. A changed file is refused.
+//   newer    what a newer program applied is accepted, so that an older one can start again in the middle of an upgrade; unless
+//            a name ends in kIncompatible
 //   roles    creates pm_api and pm_worker (login, no password: that is the operator's) when absent
 //   blocks   it is for `migrate` and the start of the daemon, not for an io_context thread
-//   errors   refused (changed or newer: the text says which), unavailable, timeout (lock), denied, local_fault
+//   errors   refused (changed or incompatible: the text says which), unavailable, timeout (lock), denied, local_fault
 #pragma once
 
 #include <chrono>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "control/db/database.h"
@@ -20,6 +23,8 @@
 namespace penguin::control::db {
 
 inline constexpr std::chrono::seconds kMigrationLockLimit{60}; // waiting for another node's migration
+// Ends the name of a migration after which programs without it cannot work: 0007_drop_counts_incompatible.sql
+inline constexpr std::string_view kIncompatible = "_incompatible";
 
 struct Migration {
     Tier tier{};
