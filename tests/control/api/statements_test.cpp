@@ -1,17 +1,16 @@
-// Every statement that a tenant's calls run, under another tenant and under none: it finds and changes nothing of the first one's.
-// The statements are those that PostgreSQL logs while every route of a tenant is called, so none can be forgotten.
+// Every statement that a tenant's or the platform's calls run, under another tenant and under none: it finds and changes nothing
+// of whose it is. The statements are those that PostgreSQL logs while every route is called, so none can be forgotten.
 #include <algorithm>
-#include <compare>
-#include <fstream>
+#include <map>
 #include <set>
-#include <sstream>
-#include <thread>
+#include <stdexcept>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "control/db/pg_connection.h"
 #include "probes.h"
+#include "statement_log.h"
 #include "tests/support/run.h"
 
 namespace penguin::control::api::test {
@@ -20,71 +19,31 @@ namespace {
 using namespace std::chrono_literals;
 using tests::run;
 
-struct Logged {
-    std::string sql;
-    std::string parameters; // as EXECUTE takes them: "'a', NULL"; "" for none
-    friend auto operator<=>(const Logged&, const Logged&) = default;
+const std::string kPlatform = "the platform"; // who asks, where a tenant's id could stand
+
+const std::map<std::string, std::string> kPlatformBodies{
+    {"POST /v1/tenants", R"({"name": "made"})"},
+    {"PATCH /v1/tenants/{tenant}", R"({"name": "renamed"})"},
+    {"POST /v1/tenants/{tenant}/api-keys", R"({"name": "made", "scopes": ["keys:read"]})"},
+    {"POST /v1/pools", R"({"name": "made"})"},
+    {"POST /v1/sources", R"({"ehlo_name": "made.example", "pool": "default", "node": "n1", "address": "192.0.2.99"})"},
+    {"POST /v1/queue/reconcile", R"({"pool": "default"})"},
 };
 
-// "$1 = 'x', $2 = NULL" without the names. A quote inside a value is doubled.
-std::string values_of(const std::string& detail)
-{
-    std::string out;
-    bool quoted = false;
-    for (std::size_t i = 0; i < detail.size(); ++i) {
-        if (detail[i] == '\'') quoted = !quoted;
-        if (!quoted && detail[i] == '$') {
-            i = detail.find(" = ", i) + 2;
-            continue;
-        }
-        out += detail[i];
+// What the platform's routes name.
+struct Platforms {
+    std::string tenant, key, pool, source;
+    std::string target(std::string pattern) const
+    {
+        for (const auto& [parameter, value] : {std::pair<std::string, std::string>{"{tenant}", tenant},
+                                               {"{key}", key},
+                                               {"{pool}", pool},
+                                               {"{source}", source}})
+            if (const std::size_t at = pattern.find(parameter); at != std::string::npos)
+                pattern.replace(at, parameter.size(), value);
+        return pattern;
     }
-    return out;
-}
-
-// The kind ("LOG", "DETAIL") and the text of each entry. Its further lines begin with a tab.
-std::vector<std::pair<std::string, std::string>> entries_of(const std::string& log)
-{
-    std::vector<std::pair<std::string, std::string>> entries;
-    std::istringstream lines{log};
-    for (std::string line; std::getline(lines, line);) {
-        const std::size_t process = line.find("] ");
-        const std::size_t text = line.find(":  ", std::min(process, line.size()));
-        if (!line.starts_with("20") || text == std::string::npos) {
-            if (!entries.empty()) entries.back().second += "\n" + line;
-            continue;
-        }
-        entries.emplace_back(line.substr(process + 2, text - process - 2), line.substr(text + 3));
-    }
-    return entries;
-}
-
-// Statements of the extended protocol, which are ours: the helpers of the tests use the simple one.
-std::set<Logged> statements_in(const std::string& log)
-{
-    constexpr std::string_view kExecute = "execute ";
-    constexpr std::string_view kParameters = "parameters: ";
-    const auto entries = entries_of(log);
-    std::set<Logged> found;
-    for (std::size_t i = 0; i < entries.size(); ++i) {
-        const auto& [kind, text] = entries[i];
-        const std::size_t colon = text.find(": ");
-        if (kind != "LOG" || !text.starts_with(kExecute) || colon == std::string::npos) continue;
-        Logged logged{text.substr(colon + 2), ""};
-        if (i + 1 < entries.size() && entries[i + 1].first == "DETAIL" &&
-            entries[i + 1].second.starts_with(kParameters))
-            logged.parameters = values_of(entries[i + 1].second.substr(kParameters.size()));
-        found.insert(std::move(logged));
-    }
-    return found;
-}
-
-bool sets_the_scene(const std::string& sql)
-{
-    return sql.contains("set_config") || sql.starts_with("begin") || sql.starts_with("BEGIN") ||
-           sql.starts_with("commit") || sql.starts_with("COMMIT") || sql.starts_with("rollback") ||
-           sql.starts_with("ROLLBACK");
-}
+};
 
 class StatementsTest : public ApiTest {
 protected:
@@ -105,28 +64,11 @@ protected:
                         .batch = batch.at("id"),
                         .message = batch.at("id") + ".0"};
     }
-    ~StatementsTest() override
-    {
-        postgres_.sql("postgres", "alter system reset all");
-        postgres_.sql("postgres", "select pg_reload_conf()");
-    }
-
-    std::string log() const
-    {
-        std::ifstream in{postgres_.folder() + "/log"};
-        std::ostringstream text;
-        text << in.rdbuf();
-        return text.str();
-    }
 
     // What A's calls of every route say to PostgreSQL. What takes things away comes last.
     std::set<Logged> statements_of_every_route()
     {
-        postgres_.sql("postgres", "alter system set log_statement = 'all'");
-        postgres_.sql("postgres", "alter system set log_parameter_max_length = -1");
-        postgres_.sql("postgres", "select pg_reload_conf()");
-        for (int i = 0; i < 500 && sql("show log_statement") != "all"; ++i) std::this_thread::sleep_for(10ms);
-        const std::size_t before = log().size();
+        StatementLog log{postgres_, database_name_};
         for (const bool deleting : {false, true}) {
             for (const http::Route& route : router_.routes()) {
                 if (route.audience != http::Audience::tenant || (route.method == http::Method::del) != deleting)
@@ -139,8 +81,52 @@ protected:
                 EXPECT_LT(reply.status, 500U) << name << ' ' << reply.text;
             }
         }
-        const std::string text = log().substr(before);
-        return statements_in(text);
+        const std::vector<Logged> all = log.news();
+        return {all.begin(), all.end()};
+    }
+
+    // What the platform's calls of each of its routes say, about a tenant, a key, a pool and a source of their own. The longest
+    // paths are deleted first: a key before its tenant.
+    std::set<Logged> statements_of_the_platform(const Platforms& named)
+    {
+        std::vector<const http::Route*> routes;
+        for (const http::Route& route : router_.routes())
+            if (route.audience == http::Audience::platform) routes.push_back(&route);
+        std::ranges::sort(routes, {}, [](const http::Route* route) {
+            return route->method == http::Method::del ? 1000 - static_cast<int>(route->pattern.size()) : 0;
+        });
+        StatementLog log{postgres_, database_name_};
+        for (const http::Route* route : routes) {
+            const std::string name = std::string{http::name_of(route->method)} + " " + route->pattern;
+            const auto body = kPlatformBodies.find(name);
+            const Reply reply = platform(http::name_of(route->method), named.target(route->pattern),
+                                         body == kPlatformBodies.end() ? "" : body->second);
+            EXPECT_LT(reply.status, 300U) << name << ": give it a body in kPlatformBodies. " << reply.text;
+        }
+        const std::vector<Logged> all = log.news();
+        return {all.begin(), all.end()};
+    }
+
+    Platforms make_platforms(const std::string& address, const std::string& pool)
+    {
+        Platforms made{
+            .tenant = make_tenant("of the platform").id.value().text(), .key = {}, .pool = pool, .source = {}};
+        made.key = sql("select id from control.api_keys where tenant_id = '" + made.tenant + "'");
+        platform("POST", "/v1/pools", R"({"name": ")" + pool + "\"}");
+        add_source(address);
+        made.source = sql("select id from control.sources where host(address) = '" + address + "'");
+        return made;
+    }
+
+    // Not the tenants' own row of another tenant that the test makes meanwhile.
+    std::string rows_of_the_platform()
+    {
+        std::string all;
+        for (const char* table : {"control.platform_keys", "control.pools", "control.sources",
+                                  "control.global_suppressions", "(select * from control.tenants where name <> 'B')"})
+            all +=
+                sql(fmt::format("select md5(string_agg(t::text, ',' order by t::text)) || count(*) from {} t", table));
+        return all;
     }
 
     std::string rows_of_a()
@@ -154,11 +140,14 @@ protected:
         return all + sql("select t::text from control.tenants t where id = '" + a_.id.value().text() + "'");
     }
 
-    // By pm_api for that tenant ("" is none), committed. Gives what a SELECT found as one text.
-    Result<std::string> replay(db::PgConnection& connection, const Logged& logged, const std::string& tenant)
+    // By pm_api for that tenant ("" is none) or for the platform, committed. Gives what a SELECT found as one text.
+    Result<std::string> replay(db::PgConnection& connection, const Logged& logged, const std::string& who)
     {
-        std::vector<db::Statement> all{{"begin", {}},
-                                       {"select set_config('app.current_tenant_id', $1, true)", db::Params{tenant}}};
+        std::vector<db::Statement> all{{"begin", {}}};
+        if (who == kPlatform)
+            all.push_back({"select set_config('app.platform', 'on', true)", {}});
+        else
+            all.push_back({"select set_config('app.current_tenant_id', $1, true)", db::Params{who}});
         const bool reads = logged.sql.starts_with("select ");
         const std::string sql =
             reads ? "select coalesce(string_agg(q::text, '|'), '') as said from (" + logged.sql + ") q" : logged.sql;
@@ -172,6 +161,38 @@ protected:
         return reads ? rows->back().front().get<std::string>("said") : std::string{};
     }
 
+    struct Replayed {
+        std::size_t texts = 0;          // different statements
+        std::size_t ran = 0;            // times that one was no error
+        std::size_t found_by_owner = 0; // of those that read, when whose they are asks
+    };
+    // Each of them as another tenant and as nobody: none of these words is in what it finds.
+    Replayed replay_as_others(const std::set<Logged>& statements, const std::string& owner,
+                              const std::vector<std::string>& words)
+    {
+        const std::string other = make_tenant("B").id.value().text();
+        auto api =
+            run(io_, db::PgConnection::connect(db::ConnectOptions{postgres_.dsn(database_name_, "pm_api"), "", 5s}));
+        if (!api) throw std::runtime_error{api.error().detail};
+        Replayed done;
+        std::set<std::string> texts;
+        for (const Logged& logged : statements) {
+            if (sets_the_scene(logged.sql)) continue;
+            texts.insert(logged.sql);
+            if (logged.sql.starts_with("select ") && replay(**api, logged, owner).value_or("") != "")
+                ++done.found_by_owner;
+            for (const std::string& who : {other, std::string{}}) {
+                SCOPED_TRACE(logged.sql + "\n(" + logged.parameters + ") as " + (who.empty() ? "nobody" : "another"));
+                const Result<std::string> said = replay(**api, logged, who);
+                if (!said) continue; // refused by a policy; that it is no error of this test, `ran` shows
+                ++done.ran;
+                for (const std::string& word : words) EXPECT_EQ(said->find(word), std::string::npos) << *said;
+            }
+        }
+        done.texts = texts.size();
+        return done;
+    }
+
     Tenant a_ = make_tenant("A");
     Named theirs_;
 };
@@ -179,37 +200,31 @@ protected:
 TEST_F(StatementsTest, FindAndChangeNothingOfAnotherTenant)
 {
     const std::set<Logged> statements = statements_of_every_route();
-    std::set<std::string> texts;
-    for (const Logged& logged : statements)
-        if (!sets_the_scene(logged.sql)) texts.insert(logged.sql);
-    ASSERT_GE(texts.size(), 20U) << "the log does not show what was said";
-
     // A's things once more, since the calls took them away.
     call(a_.credential, "POST", "/v1/domains", R"({"name": "acme.example"})");
     call(a_.credential, "POST", "/v1/suppressions", R"({"address": "no@acme.example"})");
     const std::string before = rows_of_a();
-    const std::string other = make_tenant("B").id.value().text();
-    auto api = run(io_, db::PgConnection::connect(db::ConnectOptions{postgres_.dsn(database_name_, "pm_api"), "", 5s}));
-    ASSERT_TRUE(api) << api.error().detail;
-    std::size_t ran = 0;
-    std::size_t found_by_owner = 0;
-    for (const Logged& logged : statements) {
-        if (sets_the_scene(logged.sql)) continue;
-        if (logged.sql.starts_with("select ") && replay(**api, logged, a_.id.value().text()).value_or("") != "")
-            ++found_by_owner;
-        for (const std::string& who : {other, std::string{}}) {
-            SCOPED_TRACE(logged.sql + "\n(" + logged.parameters + ") as " + (who.empty() ? "nobody" : "another"));
-            const Result<std::string> said = replay(**api, logged, who);
-            if (!said) continue; // refused by a policy; that it is no error of this test, `ran` shows
-            ++ran;
-            for (const std::string& word :
-                 {a_.id.value().text(), theirs_.batch, theirs_.key, theirs_.domain, theirs_.address})
-                EXPECT_EQ(said->find(word), std::string::npos) << *said;
-        }
-    }
-    EXPECT_GE(found_by_owner, 5U) << "they are what A's calls said";
-    EXPECT_GT(ran, texts.size()) << "most of them are no error, they only find nothing";
+    const std::string a = a_.id.value().text();
+    const Replayed done =
+        replay_as_others(statements, a, {a, theirs_.batch, theirs_.key, theirs_.domain, theirs_.address});
+    EXPECT_GE(done.texts, 20U) << "the log does not show what was said";
+    EXPECT_GE(done.found_by_owner, 5U) << "they are what A's calls said";
+    EXPECT_GT(done.ran, done.texts) << "most of them are no error, they only find nothing";
     EXPECT_EQ(rows_of_a(), before);
+}
+
+TEST_F(StatementsTest, OfThePlatformFindAndChangeNothingWhenATenantOrNobodyAsks)
+{
+    const std::set<Logged> statements = statements_of_the_platform(make_platforms("192.0.2.20", "warm"));
+    // Such things once more: what the statements name by id is gone, what they list is not.
+    const Platforms named = make_platforms("192.0.2.21", "cold");
+    const std::string before = rows_of_a() + rows_of_the_platform();
+    const Replayed done = replay_as_others(
+        statements, kPlatform, {a_.id.value().text(), named.tenant, named.key, named.source, "cold", "192.0.2"});
+    EXPECT_GE(done.texts, 15U) << "the log does not show what was said";
+    EXPECT_GE(done.found_by_owner, 5U) << "they are what the platform's calls said";
+    EXPECT_GT(done.ran, done.texts / 2) << "those that read are no error, they only find nothing";
+    EXPECT_EQ(rows_of_a() + rows_of_the_platform(), before);
 }
 
 } // namespace

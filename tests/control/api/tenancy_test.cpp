@@ -5,6 +5,7 @@
 
 #include "api_fixture.h"
 #include "probes.h"
+#include "statement_log.h"
 
 namespace penguin::control::api::test {
 namespace {
@@ -129,6 +130,29 @@ TEST_F(TenancyTest, WhatIsAnothersIsAsIfItWereNotThere)
     EXPECT_EQ(probed, probes().size()) << "a probe whose route is gone";
     EXPECT_EQ(rows_of_a(), before);
     EXPECT_TRUE(cancelled_.empty());
+}
+
+// What is not there takes as long as what is another's: the same statements in the same order, so that no clock can tell them apart.
+TEST_F(TenancyTest, WhatIsAnothersTakesTheStatementsOfWhatIsNotThere)
+{
+    StatementLog log{postgres_, database_name_};
+    const auto said = [&](const Tenant& tenant, const http::Route& route, const Named& named) {
+        log.news();
+        probe(tenant, route, named);
+        std::vector<std::string> texts;
+        for (const Logged& one : log.news()) texts.push_back(one.sql);
+        return texts;
+    };
+    for (const http::Route& route : router_.routes()) {
+        if (route.audience != http::Audience::tenant || !route.pattern.contains('{')) continue;
+        SCOPED_TRACE(std::string{http::name_of(route.method)} + " " + route.pattern);
+        const Tenant b = make_tenant("B");
+        const Tenant c = make_tenant("C");
+        const std::vector<std::string> others = said(b, route, theirs_);
+        const std::vector<std::string> nobodys = said(c, route, nobodys_);
+        EXPECT_EQ(others, nobodys);
+        EXPECT_GT(others.size(), 4U) << "the look-up of the credential, and one more";
+    }
 }
 
 TEST_F(TenancyTest, ListsHoldOnlyOnesOwn)
