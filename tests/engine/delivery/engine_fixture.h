@@ -57,6 +57,8 @@ bool until(Condition condition)
 
 class EngineTest : public testing::Test {
 protected:
+    explicit EngineTest(std::vector<std::string> redis_environment = {}) : redis{{}, std::move(redis_environment)} {}
+
     static constexpr const char* kZone = R"(
 one   300 IN MX 10 mx-one
 mx-one 300 IN A 127.0.0.11

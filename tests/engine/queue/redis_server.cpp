@@ -12,6 +12,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <stdexcept>
@@ -56,7 +57,9 @@ unsigned free_port()
     throw std::runtime_error("no free port");
 }
 
-RedisServer::RedisServer(std::vector<std::string> more) : more_{std::move(more)}
+RedisServer::RedisServer(std::vector<std::string> more, std::vector<std::string> environment)
+    : more_{std::move(more)},
+      environment_{std::move(environment)}
 {
     std::string pattern = (std::filesystem::temp_directory_path() / "penguin-redis-XXXXXX").string();
     if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
@@ -109,6 +112,7 @@ void RedisServer::start()
         const int null = open("/dev/null", O_RDWR);
         dup2(null, 0);
         dup2(null, 1);
+        for (std::string& name_and_value : environment_) putenv(name_and_value.data());
         execvp(raw[0], raw.data());
         _exit(127);
     }

@@ -16,8 +16,9 @@ unsigned free_port();
 
 class RedisServer {
 public:
-    // `more`: further arguments of redis-server, over the ones that the queue demands. Throws when it does not start.
-    explicit RedisServer(std::vector<std::string> more = {});
+    // `more`: further arguments of redis-server, over the ones that the queue demands; `environment`: "NAME=value" for its
+    // process. Throws when it does not start.
+    explicit RedisServer(std::vector<std::string> more = {}, std::vector<std::string> environment = {});
     ~RedisServer();
     RedisServer(const RedisServer&) = delete;
     RedisServer& operator=(const RedisServer&) = delete;
@@ -36,6 +37,7 @@ public:
 private:
     void end(int signal);
     std::vector<std::string> more_;
+    std::vector<std::string> environment_;
     std::string folder_;
     std::string socket_;
     pid_t pid_ = -1;
