@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <cstring>
 #include <thread>
 
@@ -127,6 +128,9 @@ queue::SendQueue::Options queue_options(const Config& config, const NodeName& no
     out.node = node;
     out.incarnation = std::move(incarnation);
     out.allow_unsafe_redis = config.redis.allow_unsafe;
+#ifdef PENGUIN_CRASH_POINTS // tests/e2e/upgrade_test.py has it play a program of another version
+    if (const char* spoken = std::getenv("PENGUIN_CONTRACT")) out.contract = std::stoi(spoken);
+#endif
     return out;
 }
 

@@ -90,7 +90,8 @@ awaitable<Result<bool>> SendQueue::hold_reconciler_lock() { return hold_lock("re
 
 awaitable<Result<bool>> SendQueue::hold_lock(std::string name)
 {
-    std::vector<std::string> arguments{std::move(name), state_->owner(), state_->lease_ms()};
+    std::vector<std::string> arguments{std::move(name), state_->owner(), state_->lease_ms(), state_->contract(),
+                                       state_->lease_ms()};
     const Result<RedisReply> reply = co_await state_->scripts.run(scripts::lock, std::move(arguments));
     if (!reply) co_return std::unexpected{reply.error()};
     co_return reply->integer() == 1;
@@ -138,6 +139,8 @@ awaitable<Result<std::size_t>> SendQueue::cancel_in(std::vector<std::string> tar
         arguments.push_back(std::to_string(octets_before));
         arguments.push_back(std::to_string(from));
         arguments.push_back(std::to_string(kCancelMax));
+        arguments.push_back(state_->contract());
+        arguments.push_back(state_->lease_ms());
         const Result<RedisReply> reply = co_await state_->scripts.run(scripts::cancel, std::move(arguments));
         if (!reply) co_return std::unexpected{reply.error()};
         const RedisReply::Array& answer = reply->array();

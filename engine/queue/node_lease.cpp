@@ -138,9 +138,8 @@ awaitable<Result<Joined>> SendQueue::join(bool crashed_before)
     if (fine) fine = co_await state_->scripts.load_all();
     if (!fine) co_return std::unexpected{fine.error()};
     state_->join_asked = boot_now();
-    std::vector<std::string> arguments{state_->options.node.value(),     state_->options.incarnation,
-                                       std::to_string(kContractVersion), state_->lease_ms(),
-                                       crashed_before ? "1" : "0",       state_->journal};
+    std::vector<std::string> arguments{state_->options.node.value(), state_->options.incarnation, state_->contract(),
+                                       state_->lease_ms(),           crashed_before ? "1" : "0",  state_->journal};
     const Result<RedisReply> reply = co_await state_->scripts.run(scripts::start, std::move(arguments));
     if (!reply) co_return std::unexpected{reply.error()};
     const RedisReply::Array& answer = reply->array();
@@ -151,7 +150,7 @@ awaitable<Result<Joined>> SendQueue::join(bool crashed_before)
                                    state_->options.node.value(), answer[1].integer()));
     if (verdict == "version" && answer.size() == 3)
         co_return fail(Errc::refused, fmt::format("node {} speaks version {} of the queue's contract, we speak {}",
-                                                  answer[1].text(), answer[2].integer(), kContractVersion));
+                                                  answer[1].text(), answer[2].integer(), state_->options.contract));
     if (verdict != "ok" || answer.size() != 6)
         co_return fail(Errc::malformed, "start: an answer that is not the script's");
     if (generation != state_->redis.generation())
@@ -170,8 +169,8 @@ awaitable<Result<Joined>> SendQueue::join(bool crashed_before)
 
 awaitable<Result<std::vector<std::string>>> SendQueue::recovered()
 {
-    std::vector<std::string> arguments{state_->options.node.value(), state_->options.incarnation,
-                                       std::to_string(kContractVersion), state_->lease_ms(), state_->epoch};
+    std::vector<std::string> arguments{state_->options.node.value(), state_->options.incarnation, state_->contract(),
+                                       state_->lease_ms(), state_->epoch};
     const Result<RedisReply> reply = co_await state_->run_as_node(scripts::recover, std::move(arguments));
     if (!reply) co_return std::unexpected{reply.error()};
     state_->active = true;
@@ -230,7 +229,7 @@ awaitable<Result<>> SendQueue::heartbeat(std::string_view state)
     const auto asked = boot_now();
     std::vector<std::string> arguments{state_->options.node.value(),
                                        state_->options.incarnation,
-                                       std::to_string(kContractVersion),
+                                       state_->contract(),
                                        state_->lease_ms(),
                                        std::string{state.substr(0, kStateMax)},
                                        state_->active ? state_->epoch : "-"};
@@ -268,7 +267,8 @@ awaitable<Result<>> SendQueue::State::take_over(std::string node)
 awaitable<Result<>> SendQueue::janitor()
 {
     constexpr std::string_view kLeaseMs = "55000"; // a minute's turn, less a little
-    std::vector<std::string> lock{"janitor", state_->owner(), std::string{kLeaseMs}};
+    std::vector<std::string> lock{"janitor", state_->owner(), std::string{kLeaseMs}, state_->contract(),
+                                  state_->lease_ms()};
     const Result<RedisReply> locked = co_await state_->scripts.run(scripts::lock, std::move(lock));
     if (!locked) co_return std::unexpected{locked.error()};
     if (locked->integer() != 1) co_return Result<>{};

@@ -14,6 +14,7 @@ struct Meaning {
 constexpr Meaning kMeanings[] = {
     {"STALE ", Errc::stale},            // ours, see scripts/common.lua
     {"RECOVERING ", Errc::unavailable}, // ours too
+    {"CONTRACT ", Errc::unavailable},   // and this
     {"OOM ", Errc::full},
     {"NOAUTH ", Errc::denied},
     {"WRONGPASS ", Errc::denied},

@@ -97,7 +97,8 @@ awaitable<Result<EnqueueReport>> SendQueue::enqueue(std::span<const Entry> entri
             co_return fail(Errc::too_long, fmt::format("entry {}: at most {} octets", entry.id.text(), kEntryMax));
     }
     for (std::size_t at = 0; at < entries.size();) {
-        std::vector<std::string> arguments{tenant.value().text(), fmt::format("{}", state_->options.enqueue_limit)};
+        std::vector<std::string> arguments{tenant.value().text(), fmt::format("{}", state_->options.enqueue_limit),
+                                           state_->contract(), state_->lease_ms()};
         std::size_t octets = 0;
         std::optional<BatchId> batch; // of the message before
         for (std::size_t n = 0; at < entries.size() && n < kEnqueueMax && octets < kEnqueueOctets; ++at, ++n) {

@@ -5,7 +5,8 @@
 //   deadline  each call has Options::call_deadline
 //   errors    unavailable, timeout (Redis away: the call may have happened; the hand tells, see `hand`),
 //             full (memory bound of Redis: enqueue only), stale (another incarnation has our name),
-//             refused (Redis is configured so that it may lose mail)
+//             refused (Redis is configured so that it may lose mail; a live node speaks another version of the contract: join),
+//             unavailable (such a node lives: enqueue, cancel and the locks of ledger and reconciler)
 #pragma once
 
 #include <map>
@@ -20,6 +21,8 @@
 #include "engine/queue/stream_position.h"
 
 namespace penguin::queue {
+
+inline constexpr int kContractVersion = 1; // engine/queue/README.md
 
 struct Claimed {
     Token token;
@@ -86,6 +89,7 @@ public:
         std::chrono::milliseconds call_deadline{5'000};
         double enqueue_limit = 0.8;      // share of maxmemory at which enqueue answers full
         bool allow_unsafe_redis = false; // take a Redis without AOF or with eviction (loud)
+        int contract = kContractVersion; // what we speak; another one is for tests
     };
     SendQueue(RedisConnection& redis, Options options);
     ~SendQueue();

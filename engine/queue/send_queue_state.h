@@ -9,7 +9,6 @@
 
 namespace penguin::queue {
 
-inline constexpr int kContractVersion = 1;                                  // engine/queue/README.md
 inline constexpr std::size_t kClaimMax = 1000;                              // entries a call
 inline constexpr std::size_t kEnqueueMax = 1000;                            // messages a script call
 inline constexpr std::size_t kEnqueueOctets = std::size_t{4} * 1024 * 1024; // and octets of entries
@@ -40,6 +39,7 @@ struct SendQueue::State {
     bool active = false;                    // recovered since the join: the lease counts
 
     std::string lease_ms() const;
+    std::string contract() const { return std::to_string(options.contract); }
     std::string owner() const { return options.node.value() + "/" + options.incarnation; }
     void renew_lease(std::chrono::nanoseconds asked);
     void lose_name();

@@ -1,13 +1,15 @@
 #!lua flags=allow-oom
 -- Takes messages of a batch out of one list, or out of `due`, and tells `cancelled` for each.
 -- ARGV: prefix, tenant, batch, map (a character for each index, '1': cancel it), list ('' for `due`), octets before the
---       entry in the list's values, distance from the tail (or first index for `due`), how many at most
+--       entry in the list's values, distance from the tail (or first index for `due`), how many at most, contract version, lease ms
 -- Gives {cancelled, next distance or index (-1: at the end)}
 -- A list is read from its tail, by distance from the tail: claims take from the head, so they never move what is still to
 -- be read out of sight; what is pushed behind only makes us read some entries twice.
 local tenant, batch, map, key, skip = ARGV[2], ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6])
 local from, most = tonumber(ARGV[7]), tonumber(ARGV[8])
 local told = {}
+local other, theirs = other_contract(tonumber(ARGV[9]), tonumber(ARGV[10]))
+if other then return refuse_contract(other, theirs) end
 
 local function wanted(entry)
     if not string.find(string.lower(entry), batch, 1, true) then return nil end

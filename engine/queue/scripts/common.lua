@@ -140,17 +140,31 @@ local function park_at(place, tenant, entries) -- entries: {prio, entry} in thei
 end
 
 local live_nodes
+local live_versions = {} -- of their contract
 local function nodes_alive(lease)
     if live_nodes then return live_nodes end
     live_nodes = {}
     local all = redis.call('HGETALL', P .. 'nodes')
     for i = 1, #all, 2 do
-        local heartbeat, incarnation = string.match(all[i + 1], '^(%d+) (%S*) ')
+        local heartbeat, incarnation, version = string.match(all[i + 1], '^(%d+) (%S*) (%d+)')
         if heartbeat and incarnation ~= '-' and now - tonumber(heartbeat) < lease then
             live_nodes[#live_nodes + 1] = all[i]
+            live_versions[all[i]] = tonumber(version)
         end
     end
     return live_nodes
+end
+
+-- A live node (not `except`) that speaks another version of this contract, and which. While there is one, nothing is written
+-- that it would have to read.
+local function other_contract(version, lease, except)
+    for _, node in ipairs(nodes_alive(lease)) do
+        if node ~= except and live_versions[node] ~= version then return node, live_versions[node] end
+    end
+end
+
+local function refuse_contract(node, version)
+    return { err = string.format('CONTRACT node %s speaks version %d of the contract', node, version) }
 end
 
 -- An entry that some nodes do not want for a time. A live node that wants it gets it, in a place of its own, which the

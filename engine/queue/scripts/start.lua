@@ -10,10 +10,8 @@ local heartbeat, holder = holder_of(node)
 if holder and holder ~= incarnation and holder ~= '-' and not crashed and now - heartbeat < lease then
     return { 'held', digits(lease - (now - heartbeat)) }
 end
-for _, other in ipairs(nodes_alive(lease)) do
-    local _, _, theirs = holder_of(other)
-    if other ~= node and theirs ~= version then return { 'version', other, theirs } end
-end
+local other, theirs = other_contract(version, lease, node)
+if other then return { 'version', other, theirs } end
 local epoch, of = epoch_of()
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
 local is_new = of ~= run

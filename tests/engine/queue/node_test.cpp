@@ -110,6 +110,43 @@ TEST_F(NodeTest, NodesOfAnotherContractAreNotJoined)
     EXPECT_NE(refused.error().detail.find("n9"), std::string::npos);
 }
 
+// An upgrade: the newer program waits with all that the older one would have to read, and goes on when that is gone.
+TEST_F(NodeTest, WhileAnotherContractIsSpokenNothingIsWrittenForIt)
+{
+    Node older{io, server().url(), "n1", "i1"};
+    Node connection{io, server().url(), "n2", "i2", 30s, false};
+    SendQueue::Options options = Node::options_of("n2", "i2", 30s);
+    options.contract = queue::kContractVersion + 1;
+    SendQueue newer{connection.redis(), options};
+    const std::vector<queue::Entry> entries = batch_entries(1, 1, 3);
+    const std::vector<MessageId> messages{entries[0].id};
+
+    const Result<> joined = connection.try_(newer.start(false));
+    ASSERT_FALSE(joined);
+    EXPECT_EQ(joined.error().code, Errc::refused);
+    const auto refused = [](const auto& result) {
+        return !result && result.error().code == Errc::unavailable && result.error().detail.contains("node n1 speaks");
+    };
+    EXPECT_TRUE(refused(connection.try_(newer.enqueue(entries))));
+    EXPECT_TRUE(refused(connection.try_(newer.cancel(tenant_of(1), batch_of(1), messages))));
+    EXPECT_TRUE(refused(connection.try_(newer.hold_ledger_lock())));
+    EXPECT_TRUE(refused(connection.try_(newer.hold_reconciler_lock())));
+    EXPECT_EQ(server().cli("EXISTS '" + key + "live:" + batch_of(1).value().text() + "' '" + key + "ledger-lock'"),
+              "0");
+    EXPECT_EQ(older.enqueue(entries).queued, 3U) << "the older fleet is undisturbed";
+    EXPECT_EQ(older.claim(10).size(), 3U);
+
+    let_lease_end(server(), key, "n1", "i1"); // the last of them is gone
+    connection.must(newer.start(false));
+    EXPECT_EQ(connection.must(newer.enqueue(batch_entries(1, 2, 3))).queued, 3U);
+    connection.must(newer.heartbeat("up"));
+    const queue::ClaimRequest request;
+    EXPECT_EQ(connection.must(newer.claim(request)).size(), 6U) << "what the older one held too";
+    EXPECT_EQ(older.try_(older.queue().start(false)).error().code, Errc::refused);
+    const std::vector<queue::Entry> more = batch_entries(1, 3, 1);
+    EXPECT_EQ(older.try_(older.queue().enqueue(more)).error().code, Errc::unavailable);
+}
+
 TEST_F(NodeTest, ARedisThatMayLoseMailIsRefused)
 {
     struct Case {
