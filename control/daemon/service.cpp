@@ -261,13 +261,14 @@ api::Health Service::Parts::health_of_everything() const
     api::Health health = health_of_loops();
     const auto check = [&health](const char* name, bool right, const std::string& wrong) {
         health.checks[name] = right ? "ok" : wrong;
-        health.ok = health.ok && right;
+        return right;
     };
-    check("postgresql", api_database.healthy() && worker_database.healthy(), "cannot be reached");
+    const bool database = check("postgresql", api_database.healthy() && worker_database.healthy(), "cannot be reached");
+    const bool staying = check("daemon", !stopping, "stopping");
+    health.ok = health.ok && database && staying;
     check("redis", redis.connected(), "cannot be reached");
     const delivery::EngineStatus status = engine->status();
     check("engine", status.claiming || settings->sources.empty(), status.why_not);
-    check("daemon", !stopping, "stopping");
     return health;
 }
 
@@ -353,7 +354,7 @@ Service::Service(std::unique_ptr<Parts> parts) : parts_{std::move(parts)} {}
 
 Service::~Service()
 {
-    if (parts_->thread.joinable()) stop(0s);
+    if (parts_->thread.joinable()) stop(0s, 0s);
 }
 
 Result<std::unique_ptr<Service>> Service::make(const Config& config, const StateDir& dir, const NodeName& node,
@@ -378,10 +379,11 @@ Result<> Service::start()
     return parts.on_control(parts.begin());
 }
 
-bool Service::stop(std::chrono::seconds grace)
+bool Service::stop(std::chrono::seconds drain, std::chrono::seconds grace)
 {
     Parts& parts = *parts_;
     asio::post(parts.io, [&parts] { parts.stopping = true; });
+    if (drain > 0s) parts.on_control(sleep_for(drain));
     parts.on_control(parts.server.stop(kHttpGrace));
     parts.engine->stop(grace);
     const bool redis_there = parts.on_control(parts.wind_down());
