@@ -87,12 +87,10 @@ std::unique_ptr<dns::CaresResolver> open_resolver(const asio::any_io_executor& e
 std::unique_ptr<fetch::HttpsFetch> open_fetch(dns::Resolver& resolver, const AuthConfig& auth)
 {
     if (auth.jwks_url.empty()) return nullptr;
-    dns::TargetRule rule;
-    for (const std::string& network : auth.jwks_allow_targets) rule.allow(network).value();
     fetch::HttpsFetch::Options options;
     options.ports = {fetch::FetchUrl::parse(auth.jwks_url)->port}; // whoever configures us may name any
     options.authorities = auth.jwks_ca_file;
-    return std::make_unique<fetch::HttpsFetch>(resolver, std::move(rule), std::move(options));
+    return std::make_unique<fetch::HttpsFetch>(resolver, target_rule(auth.jwks_allow_targets), std::move(options));
 }
 
 std::shared_ptr<fetch::JwksUrl> open_jwks_url(fetch::HttpsFetch* fetch, const AuthConfig& auth, Registry& metrics)
