@@ -13,24 +13,42 @@ constexpr std::chrono::milliseconds kStopPoll{10};
 
 } // namespace
 
-AuditLog::AuditLog(db::PgPool& control, Registry& metrics) : control_{control}, metrics_{metrics} {}
+AuditLog::AuditLog(db::PgPool& control, Registry& metrics, std::function<SteadyTime()> clock)
+    : control_{control},
+      metrics_{metrics},
+      clock_{std::move(clock)}
+{
+}
 
 void AuditLog::note(SecurityEvent event)
 {
-    watch(event.kind.action, std::chrono::steady_clock::now());
+    const SecurityKind& kind = event.kind;
+    metrics_.counter("penguin_audit_events_total", "Callers refused", {{"action", std::string{name_of(kind.action)}}})
+        .add();
+    switch (kind.action) {
+    case SecurityAction::auth_failed:
+    case SecurityAction::auth_forged_token: watch(failures_, "auth_failures_burst", "auth.failed"); break;
+    case SecurityAction::auth_throttled: break; // its failures were counted
+    case SecurityAction::request_denied:
+        log::warning("audit", "request_denied",
+                     {{"peer", kind.peer},
+                      {"actor", kind.actor},
+                      {"route", kind.route},
+                      {"why", kind.why},
+                      {"request", event.request_id}});
+        watch(denials_, "denials_burst", "request.denied");
+        break;
+    }
     tally_.add(std::move(event));
 }
 
-void AuditLog::watch(SecurityAction action, SteadyTime now)
+void AuditLog::watch(Minute& minute, const char* name, const char* of)
 {
-    if (action != SecurityAction::auth_failed && action != SecurityAction::auth_forged_token) return;
-    if (!minute_ || now - *minute_ >= EventTally::kWindow) {
-        minute_ = now;
-        failures_ = 0;
-    }
-    if (++failures_ == kBurst)
-        log::warning("audit", "auth_failures_burst",
-                     {{"failures", failures_}, {"within_s", 60}, {"see", "GET /v1/audit"}});
+    const SteadyTime now = clock_();
+    if (!minute.begun || now - *minute.begun >= EventTally::kWindow) minute = {now, 0};
+    if (++minute.events != kBurst) return;
+    log::warning("audit", name, {{"events", minute.events}, {"within_s", 60}, {"see", "GET /v1/audit"}});
+    metrics_.counter("penguin_audit_bursts_total", "Minutes with many refused callers", {{"of", of}}).add();
 }
 
 void AuditLog::wait_with(std::vector<EventTally::Row> rows)

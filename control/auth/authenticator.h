@@ -3,7 +3,7 @@
 //
 //   in       the Authorization field as it came, and the peer's address (unspecified: a unix socket)
 //   errors   missing (no credential), denied (wrong, expired, revoked, forged: the client is never told which),
-//            full (too many wrong ones from this peer: kThrottleSeconds), unavailable, timeout (keys cannot be read now)
+//            full (wrong, and too many were before from this peer), unavailable, timeout (keys cannot be read now)
 #pragma once
 
 #include <string>

@@ -23,6 +23,7 @@ void read(ConfigSection in, NodeConfig& out)
     in.text("name", out.name, node_name_or_none);
     in.text("state_dir", out.state_dir, state_dir_path);
     in.text("environment", out.environment, one_of({"production", "test"}));
+    in.duration("stop_drain", out.stop_drain, 0s, 5min);
     in.duration("stop_grace", out.stop_grace, 0s, 10min);
     in.end();
 }

@@ -30,7 +30,8 @@ struct NodeConfig {
     std::string name; // empty: the host name
     std::string state_dir = "/var/lib/penguin-mta";
     std::string environment = "production"; // or "test"
-    seconds stop_grace{20};                 // for transactions in progress when we are asked to stop
+    seconds stop_drain{5};                  // ready says no, and calls are still answered, when we are asked to stop
+    seconds stop_grace{20};                 // then for transactions in progress
     friend bool operator==(const NodeConfig&, const NodeConfig&) = default;
 };
 

@@ -97,7 +97,7 @@ awaitable<int> Daemon::life()
         log::error("daemon", "start_failed", {{"why", begun.error().detail}});
     }
     notifier_.stopping();
-    co_await end();
+    co_await end(begun ? config_.node.stop_drain : 0s); // nobody was sent to one that never was ready
     log::info("daemon", "stopped");
     co_return begun ? 0 : 1;
 }
@@ -149,11 +149,12 @@ awaitable<void> Daemon::feed_watchdog()
     }
 }
 
-awaitable<void> Daemon::end()
+awaitable<void> Daemon::end(std::chrono::seconds drain)
 {
     if (service_) {
-        notifier_.more_time(config_.node.stop_grace + Notifier::kMoreTime);
-        const bool name_given_up = co_await aside(beside_, [this] { return service_->stop(config_.node.stop_grace); });
+        const std::chrono::seconds grace = config_.node.stop_grace;
+        notifier_.more_time(drain + grace + Notifier::kMoreTime);
+        const bool name_given_up = co_await aside(beside_, [=, this] { return service_->stop(drain, grace); });
         if (const Result<NodeName> node = node_name(config_.node); name_given_up && node) {
             const Result<> written = write_stopped(dir_, node->value());
             if (!written) log::error("daemon", "state_not_written", {{"why", written.error().detail}});

@@ -37,7 +37,7 @@ private:
     awaitable<Result<>> bring_schema_up();
     awaitable<void> until_asked_to_stop();
     awaitable<void> feed_watchdog();
-    awaitable<void> end();
+    awaitable<void> end(std::chrono::seconds drain);
     void when_signalled();
 
     Config config_;

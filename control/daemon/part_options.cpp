@@ -39,7 +39,7 @@ delivery::SmtpTimeouts smtp_timeouts(const SmtpTimeoutsConfig& from)
             .quit = from.quit};
 }
 
-// Mail to one of our own addresses would come back to us.
+// Mail to one of our own addresses would come back to us; what listens there for the inside is not for others to name.
 void forbid_own_addresses(dns::TargetRule& rule)
 {
     ifaddrs* first = nullptr;
@@ -56,15 +56,6 @@ void forbid_own_addresses(dns::TargetRule& rule)
         }
     }
     ::freeifaddrs(first);
-}
-
-dns::TargetRule target_rule(const SmtpConfig& smtp)
-{
-    dns::TargetRule rule;
-    forbid_own_addresses(rule);
-    // The file's rules have let only networks through.
-    for (const std::string& network : smtp.allow_targets) rule.allow(network).value();
-    return rule;
 }
 
 std::string_view role_name(DatabaseRole role)
@@ -145,6 +136,14 @@ dns::CaresResolver::Options resolver_options(const DnsConfig& dns)
     return out;
 }
 
+dns::TargetRule target_rule(const std::vector<std::string>& allowed)
+{
+    dns::TargetRule rule;
+    forbid_own_addresses(rule);
+    for (const std::string& network : allowed) rule.allow(network).value();
+    return rule;
+}
+
 delivery::EngineOptions engine_options(const Config& config, const NodeName& node, const StateDir& dir,
                                        std::string incarnation, bool crashed_before)
 {
@@ -158,7 +157,7 @@ delivery::EngineOptions engine_options(const Config& config, const NodeName& nod
     out.dns = resolver_options(config.dns);
     out.routes.deadline = std::max<std::chrono::seconds>(
         out.routes.deadline, std::chrono::duration_cast<std::chrono::seconds>(out.dns.deadline) * 2);
-    out.targets = target_rule(config.smtp);
+    out.targets = target_rule(config.smtp.allow_targets);
     out.smtp_port = config.smtp.port;
     out.timeouts = smtp_timeouts(config.smtp.timeouts);
     out.starttls = config.smtp.starttls;

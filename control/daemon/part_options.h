@@ -20,6 +20,8 @@ log::Options log_options(const LogConfig& log);
 queue::RedisConnection::Options redis_options(const RedisConfig& redis, const StateDir& dir);
 queue::SendQueue::Options queue_options(const Config& config, const NodeName& node, std::string incarnation);
 dns::CaresResolver::Options resolver_options(const DnsConfig& dns);
+// Public addresses that are not this machine's, and what `allowed` names (networks, as the file's rules have let through).
+dns::TargetRule target_rule(const std::vector<std::string>& allowed);
 delivery::EngineOptions engine_options(const Config& config, const NodeName& node, const StateDir& dir,
                                        std::string incarnation, bool crashed_before);
 http::ServerLimits server_limits(const HttpConfig& http);

@@ -87,12 +87,10 @@ std::unique_ptr<dns::CaresResolver> open_resolver(const asio::any_io_executor& e
 std::unique_ptr<fetch::HttpsFetch> open_fetch(dns::Resolver& resolver, const AuthConfig& auth)
 {
     if (auth.jwks_url.empty()) return nullptr;
-    dns::TargetRule rule;
-    for (const std::string& network : auth.jwks_allow_targets) rule.allow(network).value();
     fetch::HttpsFetch::Options options;
     options.ports = {fetch::FetchUrl::parse(auth.jwks_url)->port}; // whoever configures us may name any
     options.authorities = auth.jwks_ca_file;
-    return std::make_unique<fetch::HttpsFetch>(resolver, std::move(rule), std::move(options));
+    return std::make_unique<fetch::HttpsFetch>(resolver, target_rule(auth.jwks_allow_targets), std::move(options));
 }
 
 std::shared_ptr<fetch::JwksUrl> open_jwks_url(fetch::HttpsFetch* fetch, const AuthConfig& auth, Registry& metrics)
@@ -261,13 +259,14 @@ api::Health Service::Parts::health_of_everything() const
     api::Health health = health_of_loops();
     const auto check = [&health](const char* name, bool right, const std::string& wrong) {
         health.checks[name] = right ? "ok" : wrong;
-        health.ok = health.ok && right;
+        return right;
     };
-    check("postgresql", api_database.healthy() && worker_database.healthy(), "cannot be reached");
+    const bool database = check("postgresql", api_database.healthy() && worker_database.healthy(), "cannot be reached");
+    const bool staying = check("daemon", !stopping, "stopping");
+    health.ok = health.ok && database && staying;
     check("redis", redis.connected(), "cannot be reached");
     const delivery::EngineStatus status = engine->status();
     check("engine", status.claiming || settings->sources.empty(), status.why_not);
-    check("daemon", !stopping, "stopping");
     return health;
 }
 
@@ -353,7 +352,7 @@ Service::Service(std::unique_ptr<Parts> parts) : parts_{std::move(parts)} {}
 
 Service::~Service()
 {
-    if (parts_->thread.joinable()) stop(0s);
+    if (parts_->thread.joinable()) stop(0s, 0s);
 }
 
 Result<std::unique_ptr<Service>> Service::make(const Config& config, const StateDir& dir, const NodeName& node,
@@ -378,10 +377,11 @@ Result<> Service::start()
     return parts.on_control(parts.begin());
 }
 
-bool Service::stop(std::chrono::seconds grace)
+bool Service::stop(std::chrono::seconds drain, std::chrono::seconds grace)
 {
     Parts& parts = *parts_;
     asio::post(parts.io, [&parts] { parts.stopping = true; });
+    if (drain > 0s) parts.on_control(sleep_for(drain));
     parts.on_control(parts.server.stop(kHttpGrace));
     parts.engine->stop(grace);
     const bool redis_there = parts.on_control(parts.wind_down());

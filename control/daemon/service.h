@@ -5,7 +5,10 @@
 //   threads  make, start and stop on any one thread, not on one of its own; alive on any
 //   start    takes connections of the API at the end; with PostgreSQL away the engine sends from the snapshot on disk and
 //            the API answers 503
-//   stop     the API first, then the engine within `grace`, then ledger and pump; bounded by grace + kWindDownMax and a few seconds
+//   ready    503 when no mail can be taken: PostgreSQL is away, a loop hangs, we stop. Redis and the engine are shown beside it:
+//            without them mail is still accepted, and when Redis is away it is so for the whole fleet.
+//   stop     for `drain` the API answers as ever and ready says that we stop, so that balancers send nobody any more; then the
+//            API ends, then the engine within `grace`, then ledger and pump; bounded by both + kWindDownMax and a few seconds
 #pragma once
 
 #include <chrono>
@@ -33,7 +36,7 @@ public:
     // Blocks until the API listens. Errors: of http::Server::listen_*.
     Result<> start();
     // Blocks. True when the node's name in the queue was given up.
-    bool stop(std::chrono::seconds grace);
+    bool stop(std::chrono::seconds drain, std::chrono::seconds grace);
     bool alive() const;
 
 private:

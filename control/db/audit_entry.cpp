@@ -1,5 +1,6 @@
 #include "control/db/audit_entry.h"
 
+#include "engine/base/log.h"
 #include "engine/base/utf8.h"
 
 namespace penguin::control::db {
@@ -28,11 +29,29 @@ Statement audit_statement(const AuditEntry& entry)
                    fitting(entry.request_id, kAuditNameMax), fits ? entry.detail : R"({"cut":true})"}};
 }
 
+void tell_at_commit(Transaction& tx, const AuditEntry& entry)
+{
+    tx.at_commit([entry, &metrics = tx.metrics()] {
+        log::info("audit", "changed",
+                  {{"action", entry.action},
+                   {"actor", entry.actor},
+                   {"tenant", entry.tenant ? entry.tenant->value().text() : ""},
+                   {"resource", entry.resource},
+                   {"peer", entry.peer},
+                   {"request", entry.request_id}});
+        metrics
+            .counter("penguin_audit_changes_total", "Changes of settings that were committed",
+                     {{"action", entry.action}})
+            .add();
+    });
+}
+
 awaitable<Result<>> append_audit(Transaction& tx, AuditEntry entry)
 {
     Statement statement = audit_statement(entry);
     const Result<Rows> rows = co_await tx.query(std::move(statement.sql), std::move(statement.params));
     if (!rows) co_return std::unexpected{rows.error()};
+    tell_at_commit(tx, entry);
     co_return Result<>{};
 }
 

@@ -16,9 +16,10 @@ struct PgPool::State : std::enable_shared_from_this<PgPool::State> {
         bool woken = false;                       // its turn: with a connection, or because one may be opened
     };
 
-    State(asio::any_io_executor on, PoolOptions given, Registry& metrics)
+    State(asio::any_io_executor on, PoolOptions given, Registry& counted)
         : executor{std::move(on)},
           options{std::move(given)},
+          metrics{counted},
           opened{metrics.counter("penguin_db_connections_opened_total", "Connections to PostgreSQL that were opened",
                                  {{"role", options.user}})},
           failed{metrics.counter("penguin_db_connect_failures_total", "Connections to PostgreSQL that failed",
@@ -44,6 +45,7 @@ struct PgPool::State : std::enable_shared_from_this<PgPool::State> {
 
     asio::any_io_executor executor;
     PoolOptions options;
+    Registry& metrics;
     std::vector<std::unique_ptr<PgConnection>> idle; // the last given back is taken first
     std::deque<std::shared_ptr<Waiter>> line;
     std::size_t open_count = 0; // idle, leased and being opened
@@ -206,6 +208,8 @@ awaitable<Result<>> PgPool::check()
 bool PgPool::healthy() const { return state_->healthy; }
 
 const PoolOptions& PgPool::options() const { return state_->options; }
+
+Registry& PgPool::metrics() const { return state_->metrics; }
 
 void PgPool::close()
 {

@@ -65,6 +65,7 @@ public:
     // How the last connect or statement went; asks nobody.
     bool healthy() const;
     const PoolOptions& options() const;
+    Registry& metrics() const;
     // Closes what is idle; what is leased closes when it comes back.
     void close();
 

@@ -8,6 +8,7 @@ awaitable<Result<>> settings_changed(Transaction& tx, AuditEntry what)
     statements.push_back(audit_statement(what));
     const Result<std::vector<Rows>> rows = co_await tx.query_all(std::move(statements));
     if (!rows) co_return std::unexpected{rows.error()};
+    tell_at_commit(tx, what);
     co_return Result<>{};
 }
 

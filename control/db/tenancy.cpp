@@ -22,9 +22,10 @@ std::vector<Statement> opening_of(const Transaction::Context& context)
 
 } // namespace
 
-Transaction::Transaction(PgPool::Lease lease, Duration limit, std::vector<Statement> opening)
+Transaction::Transaction(PgPool::Lease lease, const PgPool& pool, std::vector<Statement> opening)
     : lease_{std::move(lease)},
-      limit_{limit},
+      metrics_{&pool.metrics()},
+      limit_{pool.options().query_limit},
       opening_{std::move(opening)}
 {
 }
@@ -33,7 +34,7 @@ awaitable<Result<Transaction>> Transaction::begin(PgPool& pool, Context context)
 {
     Result<PgPool::Lease> lease = co_await pool.acquire();
     if (!lease) co_return std::unexpected{lease.error()};
-    co_return Transaction{std::move(*lease), pool.options().query_limit, opening_of(context)};
+    co_return Transaction{std::move(*lease), pool, opening_of(context)};
 }
 
 awaitable<Result<std::vector<Rows>>> Transaction::query_all(std::vector<Statement> statements)
@@ -79,6 +80,7 @@ awaitable<Result<>> Transaction::commit()
     }
     if (all->front().command() != "COMMIT")
         co_return fail(Errc::local_fault, "database: the transaction was rolled back");
+    for (const auto& tell : at_commit_) tell();
     co_return Result<>{};
 }
 

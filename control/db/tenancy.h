@@ -18,6 +18,7 @@
 //                 a client repeats must be idempotent
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -38,6 +39,9 @@ public:
     awaitable<Result<std::vector<Rows>>> query_all(std::vector<Statement> statements);
     // SQLSTATE and constraint of the statement that failed last. After a failure the transaction can only end.
     const SqlFailure& failure() const { return failure_; }
+    // `tell` is called once, when the COMMIT has been answered; never after a rollback or when its answer is lost.
+    void at_commit(std::function<void()> tell) { at_commit_.push_back(std::move(tell)); }
+    Registry& metrics() const { return *metrics_; }
 
     // Called by the functions below.
     struct Context {
@@ -49,10 +53,12 @@ public:
     bool may_repeat() const { return !commit_sent_ && repeatable(failure_); }
 
 private:
-    Transaction(PgPool::Lease lease, Duration limit, std::vector<Statement> opening);
+    Transaction(PgPool::Lease lease, const PgPool& pool, std::vector<Statement> opening);
     PgPool::Lease lease_;
+    Registry* metrics_;
     Duration limit_;
     std::vector<Statement> opening_; // BEGIN and who we are: go out with the first statement
+    std::vector<std::function<void()>> at_commit_;
     SqlFailure failure_;
     bool begun_ = false;
     bool commit_sent_ = false;

@@ -99,7 +99,7 @@ awaitable<Result<std::vector<asio::ip::address>>> HttpsFetch::addresses_of(Domai
     }
     if (addresses.empty()) co_return fail(Errc::not_found, host.text() + " has no address");
     if (!std::ranges::all_of(addresses, [this](const auto& one) { return rule_.permits(one); }))
-        co_return fail(Errc::refused, host.text() + " has an address that is not public");
+        co_return fail(Errc::refused, host.text() + " has an address that is not public or ours");
     if (addresses.size() > kAddressesTried) addresses.resize(kAddressesTried);
     co_return addresses;
 }

@@ -1,7 +1,7 @@
 // The one way out over HTTPS to a place that somebody else named. It cannot be led to what is not public (SSRF).
 //
-//   where    one of Options::ports. The host is looked up once; every address that DNS gives must be public (dns::TargetRule), else
-//            nothing is asked. What was checked is what is connected to: another answer of DNS later changes nothing
+//   where    one of Options::ports. The host is looked up once; every address that DNS gives must be public and not ours
+//            (dns::TargetRule), else nothing is asked. What was checked is what is connected to: another answer of DNS later changes nothing
 //   TLS      1.2 and above; the certificate must be of the host and of an authority that we trust
 //   answer   the body of a 200. A redirect is an error, not followed. No proxy, no cookie, no credential
 //   limits   `limit` for everything, kAddressesTried, kHeadMax, `body_max`

@@ -37,7 +37,7 @@ bool is_small(const CheckedBatch& batch)
 Acceptance::Acceptance(db::Database& database, asio::any_io_executor workers, std::function<void()> on_accepted,
                        Registry& metrics)
     : database_{database},
-      workers_{std::move(workers)},
+      checks_{std::move(workers)},
       on_accepted_{std::move(on_accepted)},
       batches_{metrics.counter("penguin_submit_batches_total", "Batches accepted")},
       messages_{metrics.counter("penguin_submit_messages_total", "Messages accepted")},
@@ -72,11 +72,7 @@ awaitable<Answer> Acceptance::accept(BatchRequest request, WallTime now)
 
 awaitable<Answer> Acceptance::decide(BatchRequest request, WallTime now)
 {
-    // Optional, because what crosses executors needs a default.
-    using Check = std::optional<std::expected<CheckedBatch, BatchRefused>>;
-    const auto check = [](BatchRequest on, WallTime at) -> awaitable<Check> { co_return check_batch(on, at); };
-    Check checked = co_await asio::co_spawn(workers_, check(std::move(request), now), asio::use_awaitable);
-    auto& batch = *checked;
+    auto batch = co_await checks_.check(std::move(request), now);
     if (!batch) co_return std::unexpected{std::move(batch.error())};
     const bool small = is_small(*batch);
     Submission submission{std::move(*batch), now};

@@ -9,7 +9,7 @@
 //              holds as long as the batch's row is kept.
 //   groups     small submissions of a tenant (kSmallOctets, one chunk) share transactions: see tenant_groups.h; a larger one
 //              has its own, beside them
-//   limits     see batch_check.h; unavailable when too many wait (tenant_groups.h)
+//   limits     see batch_check.h; unavailable when too many wait (tenant_groups.h), before the check or after it
 //   faults     a crash between the two transactions leaves a content nobody names, which its retention ends; a client that
 //              got no answer repeats with its key. Who gives up while it waits leaves nothing; once its group is under way, its
 //              batch may have been accepted.
@@ -21,6 +21,7 @@
 #include <memory>
 
 #include "control/db/database.h"
+#include "control/submit/batch_checks.h"
 #include "control/submit/submission.h"
 #include "control/submit/tenant_groups.h"
 #include "engine/base/metrics.h"
@@ -46,7 +47,7 @@ private:
     awaitable<void> accept_group(const std::vector<std::shared_ptr<Waiting>>& members);
 
     db::Database& database_;
-    asio::any_io_executor workers_;
+    BatchChecks checks_;
     std::function<void()> on_accepted_;
     TenantGroups<std::shared_ptr<Waiting>> groups_;
     Counter& batches_;

@@ -122,23 +122,34 @@ bool is_strict(const Content& content)
     return std::visit([](const auto& one) { return one.strict; }, content);
 }
 
+std::unexpected<BatchRefused> too_much_to_check()
+{
+    return refuse(
+        Kind::bad_content,
+        fmt::format("strict: the content's size times the recipients, and what is rendered for all of them, at most {} "
+                    "octets; fewer recipients in a batch",
+                    kStrictOctetsMax));
+}
+
 // Moves recipients whose variables are not enough from the candidates to the refused.
-std::expected<void, BatchRefused> check_strict(const Content& content, CheckedBatch& batch, WallTime now)
+std::expected<void, BatchRefused> check_strict(const Content& content, CheckedBatch& batch, WallTime now,
+                                               const std::stop_token& given_up)
 {
     const auto compiled = CompiledContent::compile(without_attachments(content));
     if (!compiled) return refuse(Kind::bad_content, compiled.error().detail);
-    if ((*compiled)->cost() * batch.candidates.size() > kStrictOctetsMax)
-        return refuse(Kind::bad_request,
-                      fmt::format("a strict content's size times its recipients: at most {} octets", kStrictOctetsMax));
+    if ((*compiled)->cost() * batch.candidates.size() > kStrictOctetsMax) return too_much_to_check();
+    std::size_t octets_left = kStrictOctetsMax;
     std::vector<Candidate> kept;
     for (Candidate& one : batch.candidates) {
+        if (given_up.stop_requested()) return refuse(Kind::unavailable, "the caller's time is over");
         const auto index = static_cast<std::uint32_t>(one.index);
-        const RenderRequest as{{BatchId{}, index}, one.recipient.to, one.recipient.vars, now};
+        const RenderRequest as{{BatchId{}, index}, one.recipient.to, one.recipient.vars, now, &octets_left};
         const Result<std::string> rendered = (*compiled)->render(as);
         if (rendered) {
             kept.push_back(std::move(one));
             continue;
         }
+        if (octets_left == 0) return too_much_to_check();
         batch.refused.push_back(
             {one.index, one.recipient.to.text(), Refusal::Code::missing_variable, rendered.error().detail});
     }
@@ -186,7 +197,8 @@ std::expected<WallTime, BatchRefused> expiry_of(const BatchRequest& request, Wal
 
 } // namespace
 
-std::expected<CheckedBatch, BatchRefused> check_batch(const BatchRequest& request, WallTime now)
+std::expected<CheckedBatch, BatchRefused> check_batch(const BatchRequest& request, WallTime now,
+                                                      const std::stop_token& given_up)
 {
     if (request.idempotency_key.size() > kIdempotencyKeyMax)
         return refuse_field("Idempotency-Key", fmt::format("at most {} octets", kIdempotencyKeyMax));
@@ -213,7 +225,8 @@ std::expected<CheckedBatch, BatchRefused> check_batch(const BatchRequest& reques
                        .request_hash = hash_of(request, content_json)};
     if (const auto fine = check_recipients(request, batch); !fine) return std::unexpected{fine.error()};
     if (is_strict(request.content))
-        if (const auto fine = check_strict(request.content, batch, now); !fine) return std::unexpected{fine.error()};
+        if (const auto fine = check_strict(request.content, batch, now, given_up); !fine)
+            return std::unexpected{fine.error()};
     return batch;
 }
 

@@ -1,17 +1,19 @@
 // control/submit/batch_check.h
 // What can be said of a batch without asking a store: addresses, duplicates, variables, content, times. Pure; CPU work of up
-// to some 100 ms for a large batch, so it runs on a worker thread.
+// to a second for the largest batch, so it runs on a worker thread (batch_checks.h).
 //
 //   limits   kRecipientsMax recipients, kRecipientOctetsMax octets of a recipient's name and variables, kBatchOctetsMax
 //            of all, kVariablesMax variables a recipient, kLifeMax until it expires (kLifeDefault when nothing is said)
-//   strict   every recipient is rendered once, without the attachments, to find a variable without a value; so a strict
-//            content's size times the recipients is limited to kStrictOctetsMax
+//   strict   every recipient is rendered once, without the attachments, to find a variable without a value. So a strict
+//            content's size (with defaults) times the recipients, and what its templates make for all of them, values included,
+//            are at most kStrictOctetsMax each
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <expected>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,12 +24,12 @@
 
 namespace penguin::control::submit {
 
-inline constexpr std::size_t kRecipientsMax = 10'000;               // a batch
-inline constexpr std::size_t kRecipientOctetsMax = 64 * 1024;       // name and variables of one
-inline constexpr std::size_t kVariablesMax = 1000;                  // of one
-inline constexpr std::size_t kBatchOctetsMax = 16 * 1024 * 1024;    // addresses, names and variables of all
-inline constexpr std::size_t kStrictOctetsMax = 1024 * 1024 * 1024; // rendered to check a strict content
-inline constexpr std::size_t kIdempotencyKeyMax = 255;              // octets
+inline constexpr std::size_t kRecipientsMax = 10'000;              // a batch
+inline constexpr std::size_t kRecipientOctetsMax = 64 * 1024;      // name and variables of one
+inline constexpr std::size_t kVariablesMax = 1000;                 // of one
+inline constexpr std::size_t kBatchOctetsMax = 16 * 1024 * 1024;   // addresses, names and variables of all
+inline constexpr std::size_t kStrictOctetsMax = 256 * 1024 * 1024; // rendered to check a strict content
+inline constexpr std::size_t kIdempotencyKeyMax = 255;             // octets
 inline constexpr std::chrono::minutes kLifeDefault{(4 * 24 + 12) * 60};
 inline constexpr std::chrono::hours kLifeMax{30 * 24};
 
@@ -102,6 +104,8 @@ struct CheckedBatch {
     std::string request_hash; // 32 octets
 };
 
-std::expected<CheckedBatch, BatchRefused> check_batch(const BatchRequest& request, WallTime now);
+// `given_up`: nobody waits for it any more; what is left of the long part is then not done (unavailable).
+std::expected<CheckedBatch, BatchRefused> check_batch(const BatchRequest& request, WallTime now,
+                                                      const std::stop_token& given_up = {});
 
 } // namespace penguin::control::submit

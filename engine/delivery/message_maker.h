@@ -28,7 +28,7 @@ public:
         bool audit_wanted = false;
         std::optional<DomainName> domain;
     };
-    // Nothing: the content has to be fetched, or is so large that a worker does it.
+    // Nothing: the content has to be fetched, or the message is so large that a worker makes it.
     std::optional<Result<Draft>> draft_at_once(const Job& job);
     // What is left to do, or all of it.
     awaitable<Result<std::string>> make(JobPtr job, std::optional<Result<Draft>> draft);
@@ -36,7 +36,9 @@ public:
 private:
     awaitable<Result<Draft>> draft(const Job& job);
     awaitable<Result<ContentPtr>> content_of(const Job& job);
-    Result<Draft> render_and_sign(const Job& job, const CompiledContent& content) const;
+    Result<Draft> render_and_sign(const Job& job, const CompiledContent& content,
+                                  std::size_t* octets_left = nullptr) const;
+    std::optional<Result<Draft>> small_draft(const Job& job, const CompiledContent& content) const;
 
     Contents& contents_;
     Signer& signer_;

@@ -85,6 +85,9 @@ struct RenderRequest {
     EmailAddress to;
     std::string vars; // JSON object text; "name" in it is the display name of To
     WallTime now;     // Date field
+    // Octets that templates may still make, over all renderings that share it; each takes what it made, also when it fails.
+    // A rendering that finds too little leaves 0 and ends with too_long. Null: kRenderedMax alone.
+    std::size_t* octets_left = nullptr;
 };
 
 class CompiledContent {
@@ -93,7 +96,8 @@ public:
     virtual ~CompiledContent() = default;
     virtual Result<std::string> render(const RenderRequest& request) const = 0; // any thread
     virtual const EmailAddress& from() const = 0;
-    virtual std::size_t cost() const = 0; // octets that a cache should count
+    // Octets that a cache should count. What every rendering costs, whatever the values of variables, is linear in it.
+    virtual std::size_t cost() const = 0;
 };
 
 } // namespace penguin

@@ -26,6 +26,17 @@ std::string rendered_for_all(const Template& text)
     return done ? out : std::string{};
 }
 
+struct CostOf {
+    std::size_t operator()(const std::string& fixed) const { return fixed.size(); }
+    std::size_t operator()(const FieldSlot& field) const { return field.value.cost(); }
+    std::size_t operator()(const MailboxSlot& mailbox) const { return mailbox.display.cost(); }
+    std::size_t operator()(const UnsubscribeSlot& unsubscribe) const { return unsubscribe.url.cost(); }
+    std::size_t operator()(const TextSlot& text) const { return text.text.cost(); }
+    std::size_t operator()(const DateSlot& /*slot*/) const { return 0; }
+    std::size_t operator()(const MessageIdSlot& /*slot*/) const { return 0; }
+    std::size_t operator()(const ToSlot& /*slot*/) const { return 0; }
+};
+
 bool is_url_octet(unsigned char c)
 {
     return c > 0x20 && c < 0x7F && !std::string_view{"<>\"\\^`{|}"}.contains(static_cast<char>(c));
@@ -40,7 +51,7 @@ public:
           request_{request},
           scopes_{scopes}
     {
-        out_.reserve(plan.cost() + kSignatureRoom);
+        out_.reserve(plan.slots_cost() + kSignatureRoom);
     }
 
     Result<std::string> run()
@@ -128,7 +139,14 @@ private:
     Result<std::string> text_of(const Template& source, std::string_view where, std::size_t room)
     {
         std::string text;
-        if (Result<> done = source.render(scopes_, plan_.strict_, room, text); !done) return fail(done.error(), where);
+        std::size_t* const left = request_.octets_left;
+        const std::size_t limit = left == nullptr ? room : std::min(room, *left);
+        const Result<> done = source.render(scopes_, plan_.strict_, limit, text);
+        if (left != nullptr) {
+            const bool used_up = !done && done.error().code == Errc::too_long && limit < room;
+            *left -= used_up ? *left : std::min(*left, text.size());
+        }
+        if (!done) return fail(done.error(), where);
         return text;
     }
 
@@ -197,13 +215,15 @@ Result<std::string> MessagePlan::render(const RenderRequest& request) const
 
 std::size_t MessagePlan::cost() const
 {
-    std::size_t octets = sizeof *this;
-    for (const Slot& slot : slots_) {
-        octets += sizeof slot;
-        if (const auto* fixed = std::get_if<std::string>(&slot)) octets += fixed->size();
-        if (const auto* text = std::get_if<TextSlot>(&slot)) octets += text->text.cost();
-        if (const auto* field = std::get_if<FieldSlot>(&slot)) octets += field->value.cost();
-    }
+    std::size_t octets = sizeof *this + slots_cost();
+    for (const auto& one : defaults_) octets += sizeof one + one.key().size() + one.value().as_string().size();
+    return octets;
+}
+
+std::size_t MessagePlan::slots_cost() const
+{
+    std::size_t octets = 0;
+    for (const Slot& slot : slots_) octets += sizeof slot + std::visit(CostOf{}, slot);
     return octets;
 }
 

@@ -71,6 +71,8 @@ public:
 
 private:
     friend class PlanRenderer;
+    std::size_t slots_cost() const;
+
     EmailAddress from_;
     bool strict_ = false;
     boost::json::object defaults_;

@@ -252,8 +252,7 @@ public:
             }
             }
             if (!done) return done;
-            if (out_.size() > room_)
-                return fail(Errc::too_long, fmt::format("template: over {} octets of output", room_));
+            if (out_.size() > room_) return over_room();
             i = node.end == 0 ? i + 1 : node.end;
         }
         return {};
@@ -270,8 +269,8 @@ private:
         std::array<char, 32> digits{};
         char* end = digits.data();
         switch (value->kind()) {
-        case json::kind::string: append(node, value->get_string()); return {};
-        case json::kind::bool_: append(node, value->get_bool() ? "true" : "false"); return {};
+        case json::kind::string: return append(node, value->get_string());
+        case json::kind::bool_: return append(node, value->get_bool() ? "true" : "false");
         case json::kind::int64: end = std::to_chars(end, end + digits.size(), value->get_int64()).ptr; break;
         case json::kind::uint64: end = std::to_chars(end, end + digits.size(), value->get_uint64()).ptr; break;
         case json::kind::double_: end = std::to_chars(end, end + digits.size(), value->get_double()).ptr; break;
@@ -283,18 +282,25 @@ private:
                             fmt::format("variable \"{}\" is a list or an object, not text", node.text));
             return {};
         }
-        append(node, {digits.data(), static_cast<std::size_t>(end - digits.data())});
+        return append(node, {digits.data(), static_cast<std::size_t>(end - digits.data())});
+    }
+
+    // Looked at before as well: a value may be as long as a content.
+    Result<> append(const Template::Node& node, std::string_view text)
+    {
+        if (out_.size() > room_ || text.size() > room_ - out_.size()) return over_room();
+        switch (node.raw && source_.escape_ != Escape::name ? Escape::none : source_.escape_) {
+        case Escape::none: out_ += text; return {};
+        case Escape::html: append_html(text, out_); return {};
+        case Escape::url: append_url(text, out_); return {};
+        case Escape::name: append_without_specials(text, out_); return {};
+        }
         return {};
     }
 
-    void append(const Template::Node& node, std::string_view text)
+    std::unexpected<Error> over_room() const
     {
-        switch (node.raw && source_.escape_ != Escape::name ? Escape::none : source_.escape_) {
-        case Escape::none: out_ += text; return;
-        case Escape::html: append_html(text, out_); return;
-        case Escape::url: append_url(text, out_); return;
-        case Escape::name: append_without_specials(text, out_); return;
-        }
+        return fail(Errc::too_long, fmt::format("template: over {} octets of output", room_));
     }
 
     Result<> section(const Template::Node& node, std::size_t at)

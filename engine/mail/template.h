@@ -10,8 +10,7 @@
 //            null, false, "" and [] make a section false, as a name that is nowhere does, in strict mode as well
 //   refused  partials, set-delimiters, lambdas, helpers and filters of other dialects: by name, with line and column
 //   limits   kDepthMax nested sections, kNodesMax tags; a rendering ends at `room` octets and at kStepsMax steps, so
-//   that
-//            its time is linear in its output and the output is bounded
+//            that its time is linear in its output and the output is bounded
 //   errors   compile: malformed (what, line, column), too_long. render: missing (strict: detail names the variable),
 //            bad_value (strict: a list or object where text is wanted), too_long
 //   source   mustache(5); RFC 3986 for Escape::url
@@ -47,7 +46,7 @@ class Template {
 public:
     static Result<Template> compile(std::string_view source, Escape escape);
 
-    // Appends to `out`, which may grow to `room` octets in all.
+    // Appends to `out`, which may grow to `room` octets in all; on a failure it holds what was made till then.
     Result<> render(Scopes scopes, bool strict, std::size_t room, std::string& out) const;
 
     bool constant() const noexcept; // renders the same for everybody

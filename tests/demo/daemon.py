@@ -30,7 +30,7 @@ def toml(sections):
 def settings(state, api_port, smtp_port=25, name_server=None, **changes):
     """A test configuration; `changes`: section={key: value}, a dot in a section's name written as __."""
     sections = {
-        "node": {"name": NODE, "state_dir": str(state), "environment": "test"},
+        "node": {"name": NODE, "state_dir": str(state), "environment": "test", "stop_drain": "0s"},
         "log": {"level": "info", "format": "text"},
         "http": {"listen": [f"127.0.0.1:{api_port}"]},
         "smtp": {"port": smtp_port, "allow_targets": ["127.0.0.0/8"]},
@@ -85,8 +85,10 @@ class Daemon:
             self.child.stop_quietly(STOP_WITHIN)
 
     def is_ready(self):
-        with contextlib.suppress(OSError, ValueError):
-            return Api(self.url).once("GET", "/readyz")[0] == 200
+        """It takes mail, and sends it."""
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            status, health = Api(self.url).once("GET", "/readyz")
+            return status == 200 and set(health["checks"].values()) == {"ok"}
         return False
 
     def running(self):

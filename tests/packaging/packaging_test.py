@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import tomllib
 import unittest
 
 FOLDER = pathlib.Path(sys.argv.pop(1))
@@ -41,6 +42,14 @@ class UnitTest(unittest.TestCase):
         self.assertEqual(setting("Type"), ["notify"])
         self.assertEqual(setting("NotifyAccess"), ["main"])
         self.assertTrue(setting("WatchdogSec"))
+
+    def test_a_stop_has_the_time_that_the_comment_adds_up(self):
+        node = tomllib.loads((FOLDER / "penguin-mta.toml").read_text())["node"]
+        chosen = sum(int(node[name].removesuffix("s")) for name in ("stop_drain", "stop_grace"))
+        comment = re.search(r"# stop_drain, (.*\n.*) in turn\.", UNIT).group(1)
+        fixed = sum(int(seconds) for seconds in re.findall(r"(\d+) s\b", comment))
+        self.assertGreater(fixed, 100)
+        self.assertLess(chosen + fixed, 60 * int(setting("TimeoutStopSec")[0].removesuffix("min")))
 
     def test_one_capability_and_a_user_of_its_own(self):
         self.assertEqual(setting("CapabilityBoundingSet"), ["CAP_NET_BIND_SERVICE"])

@@ -149,7 +149,10 @@ TEST_F(AuditDbTest, AChangeThatIsRolledBackLeavesNoRecord)
     };
     EXPECT_FALSE(run(io_, db::as_platform(api_->control, work)));
     EXPECT_TRUE(all().empty());
+    const Counter& told = metrics_.counter("penguin_audit_changes_total", "", {{"action", "tenant.updated"}});
+    EXPECT_EQ(told.value(), 0U) << "nor is it told";
     ASSERT_TRUE(append(entry_about(kA)));
+    EXPECT_EQ(told.value(), 1U);
     EXPECT_EQ(all().at(0).seq, 1) << "no gap";
     EXPECT_EQ(fault(), std::nullopt);
 }
@@ -273,6 +276,44 @@ TEST_F(AuditLogTest, KeepsWhoWasRefused)
     EXPECT_EQ(metrics_.counter("penguin_audit_records_total", "", {{"action", "auth.failed"}}).value(), 1U);
     EXPECT_TRUE(write(2s));
     EXPECT_EQ(all().size(), 2U);
+}
+
+SecurityEvent denial(std::uint64_t number)
+{
+    return {.kind = {.action = SecurityAction::request_denied,
+                     .peer = "192.0.2." + std::to_string(number % 200),
+                     .actor = "k",
+                     .route = "GET /v1/tenants",
+                     .why = "platform_required"},
+            .time = wall_now()};
+}
+
+// However many peers share in it.
+TEST_F(AuditLogTest, ABurstOfFailuresOrDenialsIsAnAlertOnceAMinute)
+{
+    SteadyTime now = start_;
+    AuditLog log{api_->control, metrics_, [&now] { return now; }};
+    const auto bursts = [this](const char* of) {
+        return metrics_.counter("penguin_audit_bursts_total", "", {{"of", of}}).value();
+    };
+    for (std::uint64_t i = 0; i < AuditLog::kBurst - 1; ++i) {
+        SecurityEvent wrong = failure("192.0.2." + std::to_string(i));
+        if (i % 2 == 1) wrong.kind.action = SecurityAction::auth_forged_token;
+        log.note(std::move(wrong));
+        log.note(denial(i));
+    }
+    EXPECT_EQ(bursts("auth.failed"), 0U);
+    EXPECT_EQ(bursts("request.denied"), 0U);
+    log.note(failure("192.0.2.1"));
+    EXPECT_EQ(bursts("auth.failed"), 1U);
+    EXPECT_EQ(bursts("request.denied"), 0U) << "each for itself";
+    for (std::uint64_t i = 0; i < 3 * AuditLog::kBurst; ++i) log.note(denial(i));
+    EXPECT_EQ(bursts("request.denied"), 1U);
+    now += EventTally::kWindow;
+    for (std::uint64_t i = 0; i < AuditLog::kBurst; ++i) log.note(denial(i));
+    EXPECT_EQ(bursts("request.denied"), 2U);
+    EXPECT_EQ(metrics_.counter("penguin_audit_events_total", "", {{"action", "request.denied"}}).value(),
+              5 * AuditLog::kBurst - 1);
 }
 
 TEST_F(AuditLogTest, WaitsForPostgresAndCountsWhatFindsNoRoom)

@@ -55,8 +55,10 @@ protected:
     }
     void open(std::shared_ptr<KeySet> jwks = {})
     {
-        CredentialAuthenticator::Options options{
-            .hash_key = kHashKey, .jwks = std::move(jwks), .rules = {.issuer = "i", .audience = "a"}};
+        CredentialAuthenticator::Options options{.hash_key = kHashKey,
+                                                 .jwks = std::move(jwks),
+                                                 .rules = {.issuer = "i", .audience = "a"},
+                                                 .now = [this] { return now_; }};
         authenticator_ = std::make_unique<CredentialAuthenticator>(keys_, std::move(options), events_, metrics_);
     }
 
@@ -65,6 +67,7 @@ protected:
     ToldEvents events_;
     TableKeys keys_;
     TenantId tenant_{Uuid::v7(wall_now())};
+    SteadyTime now_ = std::chrono::steady_clock::now();
     std::unique_ptr<CredentialAuthenticator> authenticator_;
 };
 
@@ -148,6 +151,39 @@ TEST_F(AuthenticatorTest, RefusesAPeerWithTooManyWrongCredentialsButNotLoopback)
     EXPECT_TRUE(ask("Bearer " + key.text(), asio::ip::address{}));
 }
 
+// A load balancer, or a NAT: one address is everybody behind it.
+TEST_F(AuthenticatorTest, WhoSharesTheAddressOfAGuesserGoesOn)
+{
+    open();
+    const ApiKey key = add_key();
+    EXPECT_TRUE(ask("Bearer " + key.text()));
+    for (unsigned i = 0; i < Throttle::kFailuresMax; ++i)
+        EXPECT_EQ(ask("Bearer " + ApiKey::make(wall_now()).text()).error().code, Errc::denied);
+    const std::size_t asked = keys_.asked;
+    for (int i = 0; i < 100; ++i) EXPECT_EQ(ask("Bearer " + ApiKey::make(wall_now()).text()).error().code, Errc::full);
+    ApiKey guess = key;
+    guess.secret = std::string(kSecretDigits, 'g');
+    EXPECT_EQ(ask("Bearer " + guess.text()).error().code, Errc::full);
+    EXPECT_EQ(keys_.asked, asked) << "a guess costs no look into the store";
+    EXPECT_TRUE(ask("Bearer " + key.text()));
+    EXPECT_TRUE(ask("Basic " + to_base64(key.id.text() + ":" + key.secret)));
+}
+
+// What is remembered for that is no right: it is read again as ever.
+TEST_F(AuthenticatorTest, ARevokedKeyGetsInNoLongerForAThrottledPeer)
+{
+    open();
+    const ApiKey key = add_key();
+    EXPECT_TRUE(ask("Bearer " + key.text()));
+    for (unsigned i = 0; i < Throttle::kFailuresMax; ++i) EXPECT_FALSE(ask("Bearer wrong"));
+    keys_.stored.clear();
+    now_ += CredentialAuthenticator::kKeyKept;
+    EXPECT_EQ(ask("Bearer " + key.text()).error().code, Errc::full);
+    const std::size_t asked = keys_.asked;
+    EXPECT_EQ(ask("Bearer " + key.text()).error().code, Errc::full);
+    EXPECT_EQ(keys_.asked, asked) << "and is forgotten";
+}
+
 TEST_F(AuthenticatorTest, GuessingAtAKeyDoesNotLockItsOwnerOut)
 {
     open();
@@ -173,7 +209,7 @@ TEST_F(AuthenticatorTest, TellsOfEveryRefusalAndNothingOfTheCredential)
     EXPECT_TRUE(events_.told.empty());
     const auto far = asio::ip::make_address("2001:db8:1:2:3:4:5:6");
     for (unsigned i = 0; i < Throttle::kFailuresMax; ++i) EXPECT_FALSE(ask("Bearer " + wrong.text(), far));
-    EXPECT_EQ(ask("Bearer " + key.text(), far).error().code, Errc::full);
+    EXPECT_EQ(ask("Bearer " + wrong.text(), far).error().code, Errc::full);
     ASSERT_EQ(events_.told.size(), Throttle::kFailuresMax + 1);
     EXPECT_EQ(events_.told.front().kind.action, audit::SecurityAction::auth_failed);
     EXPECT_EQ(events_.told.back().kind.action, audit::SecurityAction::auth_throttled);
@@ -264,6 +300,18 @@ TEST_F(TokensAndComingKeys, AnUnknownKeyIsForgedAndAWrongSignatureMakesNobodyLoo
     set->now = of(test::SigningKey{test::SigningKey::Kind::ed25519, "new"}); // another one of that name
     EXPECT_EQ(ask(token()).error().code, Errc::denied);
     EXPECT_EQ(set->looked, 1);
+}
+
+TEST_F(TokensAndComingKeys, OfAThrottledPeerAreProvedWithoutANewLook)
+{
+    set->now = of(signer);
+    const std::string right = token();
+    for (unsigned i = 0; i < Throttle::kFailuresMax; ++i) EXPECT_FALSE(ask("Bearer wrong"));
+    EXPECT_TRUE(ask(right));
+    set->now = of(test::SigningKey{test::SigningKey::Kind::ed25519, "old"});
+    set->later = of(signer);
+    EXPECT_EQ(ask(right).error().code, Errc::full);
+    EXPECT_EQ(set->looked, 0);
 }
 
 TEST_F(TokensAndComingKeys, WithoutKeysNobodyIsAccused)

@@ -212,6 +212,7 @@ TEST(Config, ReadsEveryKindOfValue)
         [node]
         name = "mx-1.example"
         environment = "test"
+        stop_drain = "2m"
         [log.modules]
         delivery = "debug"
         [http]

@@ -50,13 +50,13 @@ def eventually(what, holds, limit=START_MAX):
 class Daemon:
     """One run of the program on one state directory."""
 
-    def __init__(self, root, settings="", env=None):
+    def __init__(self, root, settings="", env=None, drain="0s"):
         self.port = free_port()
         self.state = root / "state"
         self.config = root / "penguin-mta.toml"
         self.log = root / "log"
         self.config.write_text(
-            f'[node]\nname = "test-node"\nstate_dir = "{self.state}"\nenvironment = "test"\n'
+            f'[node]\nname = "test-node"\nstate_dir = "{self.state}"\nenvironment = "test"\nstop_drain = "{drain}"\n'
             f'[http]\nlisten = ["127.0.0.1:{self.port}"]\n[domains]\nbounce_mx = "bounce.test-node.example"\n' + settings)
         self.config.chmod(0o644)
         with open(self.log, "ab") as log:
@@ -82,8 +82,18 @@ class Daemon:
         except OSError:
             return None
 
+    def checks(self):
+        """What /readyz says of each, or nothing while nobody answers."""
+        try:
+            return json.loads(self.call("GET", "/readyz")[1])["checks"]
+        except OSError:
+            return {}
+
+    def all_is_well(self):
+        return set(self.checks().values()) == {"ok"}
+
     def until_ready(self):
-        eventually("ready", lambda: self.status_of("/readyz") == 200 or self.process.poll() is not None)
+        eventually("ready", lambda: self.all_is_well() or self.process.poll() is not None)
         if self.process.poll() is not None:
             raise AssertionError(f"ended with {self.process.returncode}: {self.said()}")
         return self
@@ -113,8 +123,8 @@ class DaemonTest(unittest.TestCase):
         self.root = pathlib.Path(folder.name)
         self.root.chmod(0o755)  # the daemon's user has to get through
 
-    def start(self, settings="", env=None):
-        daemon = Daemon(self.root, settings, env)
+    def start(self, settings="", env=None, drain="0s"):
+        daemon = Daemon(self.root, settings, env, drain)
         self.addCleanup(daemon.end)
         return daemon
 
@@ -172,7 +182,7 @@ class DaemonTest(unittest.TestCase):
             oldest = min(processes_in(self.root / "state" / store))
             os.kill(oldest, signal.SIGKILL)
             eventually("its death is seen", lambda name=store: f"{name} store_died" in daemon.said())
-        eventually("ready again", lambda: daemon.status_of("/readyz") == 200)
+        eventually("ready again", daemon.all_is_well)
         self.assertIn('penguin_store_restarts_total{store="redis"} 1', daemon.call("GET", "/metrics")[1])
         self.assertEqual(daemon.stop(), 0)
 
@@ -183,6 +193,27 @@ class DaemonTest(unittest.TestCase):
         self.assertEqual(status, 503)
         self.assertEqual(json.loads(body)["checks"]["postgresql"], "cannot be reached")
         self.assertIn(daemon.call("GET", "/v1/tenants", key="pm_live_" + "0" * 32 + "_" + "x" * 40)[0], (503,))
+        self.assertEqual(daemon.stop(), 0, daemon.said())
+
+    def test_without_redis_mail_is_still_taken(self):
+        daemon = self.start(f'[redis]\nurl = "redis://127.0.0.1:{free_port()}"\n')
+        eventually("ready", lambda: daemon.status_of("/readyz") == 200)
+        self.assertEqual(daemon.checks()["redis"], "cannot be reached")
+        self.assertEqual(daemon.call("POST", "/v1/tenants", {"name": "made"}, daemon.admin_key())[0], 201)
+        self.assertEqual(daemon.stop(), 0, daemon.said())
+
+    def test_a_stop_tells_balancers_before_it_turns_callers_away(self):
+        daemon = self.start(drain="5m").until_ready()
+        key = daemon.admin_key()
+        daemon.process.send_signal(signal.SIGTERM)
+        eventually("it says so", lambda: daemon.status_of("/readyz") == 503)
+        self.assertEqual(daemon.checks()["daemon"], "stopping")
+        self.assertEqual(daemon.status_of("/healthz"), 200)
+        self.assertEqual(daemon.call("GET", "/v1/tenants", key=key)[0], 200)
+        self.assertIsNone(daemon.process.poll())
+
+    def test_the_drain_of_a_stop_ends(self):
+        daemon = self.start(drain="1s").until_ready()
         self.assertEqual(daemon.stop(), 0, daemon.said())
 
     def test_what_cannot_start_says_why_and_leaves_nothing(self):

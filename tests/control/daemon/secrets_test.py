@@ -6,6 +6,7 @@ that it writes, answers and keeps is searched for them.
 import base64
 import contextlib
 import json
+import os
 import pathlib
 import re
 import stat
@@ -13,10 +14,16 @@ import subprocess
 import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path += [str(HERE), str(HERE.parents[1] / "e2e")]
 
 import daemon_test  # noqa: E402
 from daemon_test import eventually, processes_in  # noqa: E402
+
+os.environ["PENGUIN_BIN"] = str(pathlib.Path(daemon_test.PROGRAM).resolve().parent)
+from scene import Scene  # noqa: E402
+from api import Api  # noqa: E402
+from world import UNKNOWN, addresses  # noqa: E402
 
 WRONG_SECRET = "WrongSecretWrongSecretWrongSecretWrong00"
 MAIL_TEXT = "the-words-of-a-private-letter"
@@ -143,6 +150,21 @@ class SecretsTest(unittest.TestCase):
         for store in processes_in(self.root / "state"):
             self.assertRegex(pathlib.Path(f"/proc/{store}/limits").read_text(), r"(?m)^Max core file size +0 +0 ")
         self.assertEqual(daemon.stop(), 0)
+
+
+class AfterDelivery(unittest.TestCase):
+    def test_metrics_name_nobody(self):
+        with Scene("metrics", sites=("plain", "strict"), log={"level": "debug"}) as scene:
+            scene.submit([*addresses("ann-of-metrics", 20, ("plain",)), *UNKNOWN])
+            scene.settle()
+            status, metrics = Api(scene.daemon.url).once("GET", "/metrics")
+            self.assertEqual(status, 200)
+            for kind in ("delivered", "bounced"):
+                self.assertRegex(metrics, rf'penguin_delivery_outcomes_total{{[^}}]*"{kind}"[^}}]*}} [1-9]')
+            names = [word for tenant in scene.tenants for word in (tenant.id, tenant.domain)]
+            names += [batch for _, batch in scene.batches] + ["ann-of-metrics", "plain-0", "strict-0", "mx.test"]
+            for name in names:
+                self.assertNotIn(name, metrics)
 
 
 if __name__ == "__main__":

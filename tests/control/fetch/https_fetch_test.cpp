@@ -225,6 +225,22 @@ TEST_F(HttpsFetchTest, GoesToNoAddressThatIsNotPublic)
     EXPECT_EQ(connections_, 0);
 }
 
+// What it listens at for the inside is behind it as well.
+TEST_F(HttpsFetchTest, GoesToNoAddressOfOurOwn)
+{
+    dns_.add_a("ours.example", "9.9.9.9");
+    dns_.add_aaaa("ours-too.example", "::ffff:9.9.9.9");
+    dns::TargetRule rule;
+    rule.forbid_own(asio::ip::make_address("9.9.9.9"));
+    HttpsFetch fetch{dns_, rule, options()};
+    for (const char* host : {"ours.example", "ours-too.example"}) {
+        const auto body = tests::run(io_, fetch.get(url(host)));
+        ASSERT_FALSE(body) << host;
+        EXPECT_EQ(body.error().code, Errc::refused) << host << ": " << body.error().detail;
+        EXPECT_TRUE(body.error().detail.contains("not public or ours")) << body.error().detail;
+    }
+}
+
 TEST_F(HttpsFetchTest, OneAddressThatIsNotPublicIsEnoughToAskNothing)
 {
     dns_.add_a("both.example", "9.9.9.9");

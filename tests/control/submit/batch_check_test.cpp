@@ -87,6 +87,75 @@ TEST(BatchCheck, AStrictContentWantsItsVariables)
     EXPECT_TRUE(checked->refused[1].detail.contains("name")) << checked->refused[1].detail;
 }
 
+std::vector<Recipient> many(std::size_t count, const std::string& vars)
+{
+    std::vector<Recipient> recipients;
+    for (std::size_t i = 0; i < count; ++i) recipients.push_back({"r" + std::to_string(i) + "@b.example", "", vars});
+    return recipients;
+}
+
+std::string times(std::size_t count, std::string_view text)
+{
+    std::string out;
+    for (std::size_t i = 0; i < count; ++i) out += text;
+    return out;
+}
+
+struct CostlyStrict {
+    const char* name;
+    std::string text;
+    std::size_t default_octets; // of the variable d
+    std::size_t value_octets;   // of the variable v of each recipient
+    std::size_t recipients;
+};
+
+// Each would render more than kStrictOctetsMax; what is taken is little.
+TEST(BatchCheck, WhatAStrictContentRendersIsBoundedWhereverItComesFrom)
+{
+    const CostlyStrict costly[] = {
+        {"Text", std::string(100'000, 'x'), 0, 0, 10'000},
+        {"ADefaultByItsSize", "{{d}}", 1'000'000, 0, 10'000},
+        {"AValueManyTimes", times(800, "{{v}}"), 0, 60'000, 100},
+        {"MessagesThatLackAVariableAtTheirEnd", times(49, "{{d}}") + "{{nowhere}}", 1'000'000, 0, 100},
+    };
+    for (const CostlyStrict& one : costly) {
+        const std::string vars =
+            one.value_octets == 0 ? std::string{} : R"({"v":")" + std::string(one.value_octets, 'v') + "\"}";
+        BatchRequest request = request_to(many(one.recipients, vars), true);
+        auto& content = std::get<TemplateContent>(request.content);
+        content.subject = "s";
+        content.text = one.text;
+        if (one.default_octets > 0) content.defaults = {{"d", std::string(one.default_octets, 'd')}};
+        const auto checked = check_batch(request, kNow);
+        ASSERT_FALSE(checked) << one.name;
+        EXPECT_EQ(checked.error().kind, Kind::bad_content) << one.name;
+        EXPECT_TRUE(checked.error().detail.starts_with("strict: ")) << one.name << ": " << checked.error().detail;
+        request.recipients.resize(1);
+        content.strict = false;
+        EXPECT_TRUE(check_batch(request, kNow)) << one.name << ": only the check of strict contents has this bound";
+    }
+}
+
+TEST(BatchCheck, AStrictContentOfUsualSizeMayHaveAllRecipients)
+{
+    BatchRequest request = request_to(many(kRecipientsMax, R"({"topic":"x","name":"Ann"})"), true);
+    std::get<TemplateContent>(request.content).html = std::string(10'000, 'x') + "{{topic}}";
+    const auto checked = check_batch(request, kNow);
+    ASSERT_TRUE(checked) << checked.error().detail;
+    EXPECT_EQ(checked->candidates.size(), kRecipientsMax);
+}
+
+TEST(BatchCheck, StopsWhenNobodyWaitsForIt)
+{
+    std::stop_source caller;
+    const BatchRequest request = request_to({{"a@b.example", "Ann", R"({"topic":"x"})"}}, true);
+    EXPECT_TRUE(check_batch(request, kNow, caller.get_token()));
+    caller.request_stop();
+    const auto checked = check_batch(request, kNow, caller.get_token());
+    ASSERT_FALSE(checked);
+    EXPECT_EQ(checked.error().kind, Kind::unavailable);
+}
+
 struct BadBatch {
     const char* name;
     void (*spoil)(BatchRequest&);

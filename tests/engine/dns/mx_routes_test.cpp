@@ -155,6 +155,28 @@ TEST_F(StaleRouteTest, EndsWithAFinalAnswer)
     EXPECT_EQ(find()->error().code, Errc::timeout);
 }
 
+// Rebinding: the name's owner shows a public address first, and then one of ours.
+TEST_F(StaleRouteTest, AHostThatTurnsPrivateBetweenLookUpsLeadsNowhere)
+{
+    dns.remove("mx.example");
+    dns.add_a("mx.example", "127.0.0.1");
+    dns.add_aaaa("mx.example", "::ffff:10.0.0.1");
+    EXPECT_EQ(find(), old);
+    EXPECT_EQ((*old)->hosts.at(0).addresses, std::vector{asio::ip::make_address("9.9.9.9")}) << "as it was checked";
+    EXPECT_EQ(dns.asked("A mx.example"), 1U) << "nobody asks again to connect";
+    now += 361s;
+    const FoundRoute turned = find();
+    ASSERT_FALSE(*turned);
+    EXPECT_EQ(turned->error().code, Errc::refused);
+    dns.remove("mx.example"); // half of it: only what is public is left
+    dns.add_a("mx.example", "9.9.9.9");
+    dns.add_a("mx.example", "127.0.0.1");
+    now += 61s;
+    const FoundRoute half = find();
+    ASSERT_TRUE(*half);
+    EXPECT_EQ((*half)->hosts.at(0).addresses, std::vector{asio::ip::make_address("9.9.9.9")});
+}
+
 TEST_F(StaleRouteTest, ADomainThatTakesNoMailAnyMoreEndsIt)
 {
     dns.remove("a.example");

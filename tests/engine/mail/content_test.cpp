@@ -235,6 +235,28 @@ TEST(TemplateMessage, CountsWhatACacheHolds)
     TemplateContent content = template_content();
     content.attachments = {{"a.bin", "application/octet-stream", std::string(100'000, 'x'), ""}};
     EXPECT_GT(CompiledContent::compile(content).value()->cost(), 130'000U);
+    content.defaults = {{"logo", std::string(200'000, 'x')}};
+    EXPECT_GT(CompiledContent::compile(content).value()->cost(), 330'000U);
+}
+
+TEST(TemplateMessage, TakesWhatItsTemplatesMakeFromWhatIsLeft)
+{
+    TemplateContent content = template_content(); // subject "Hello Ann", text "Hi Ann, ann@example.org\n"
+    RenderRequest request = tests::request_for(R"({"name":"Ann"})");
+    std::size_t left = 1'000;
+    request.octets_left = &left;
+    EXPECT_TRUE(CompiledContent::compile(content).value()->render(request));
+    EXPECT_EQ(left, 1'000U - 9U - 24U);
+    content.strict = true;
+    content.text = "{{name}}{{nowhere}}";
+    EXPECT_EQ(CompiledContent::compile(content).value()->render(request).error().code, Errc::missing);
+    EXPECT_EQ(left, 1'000U - 9U - 24U - 9U - 3U) << "a failure takes what it made";
+    content.text = std::string(2'000, 'x') + "{{name}}";
+    const auto compiled = CompiledContent::compile(content).value();
+    EXPECT_EQ(compiled->render(request).error().code, Errc::too_long);
+    EXPECT_EQ(left, 0U);
+    request.octets_left = nullptr;
+    EXPECT_TRUE(compiled->render(request));
 }
 
 } // namespace
