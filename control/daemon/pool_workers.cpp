@@ -153,7 +153,7 @@ awaitable<Result<submit::Reconciled>> PoolWorkers::reconcile(PoolName name, bool
         if (!given_up) co_return std::unexpected{given_up.error()};
         log::warning("daemon", "restored_database_accepted", {{"pool", name.value()}, {"batches", *given_up}});
     }
-    co_return co_await pool->second->reconciler.reconcile();
+    co_return co_await pool->second->reconciler.reconcile(std::chrono::steady_clock::now());
 }
 
 awaitable<void> PoolWorkers::stop(Duration limit)

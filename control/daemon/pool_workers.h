@@ -41,8 +41,8 @@ public:
     // Takes what is still queued of a batch out of its pool's queue. Errors: not_found, unavailable.
     awaitable<Result<std::size_t>> cancel(TenantId tenant, BatchId batch);
 
-    // Queues again what Redis has lost of a pool. Errors: not_found, unavailable, full, refused (the database is older than
-    // Redis, and `accept_restored_database` was not given).
+    // Queues again what Redis has lost of a pool. Errors: not_found, unavailable (also while it is not known yet what nodes
+    // hold), full, conflict (the database is older than Redis, and `accept_restored_database` was not given).
     awaitable<Result<submit::Reconciled>> reconcile(PoolName pool, bool accept_restored_database);
 
     // Ends what has begun, at most for `limit`.

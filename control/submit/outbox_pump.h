@@ -4,7 +4,8 @@
 //
 //   claim      a chunk is claimed in its batch's row for Options::lease, so several nodes pump side by side
 //   repeat     a chunk that was claimed and never recorded may have been enqueued. Then a message goes only when its bit is
-//              clear and, read after that, the ledger has no final event of it: nothing is repeated, nothing skipped.
+//              clear and, read after that, the ledger has no final event of it: nothing is repeated, nothing skipped. When
+//              Redis may have lost data, bits tell so only once the reconciler has put them right: until then it is put off
 //   small      chunks of a tenant that are neither repeated nor cancelled go in one script call, up to kChunk messages
 //   cancelled  what of a cancelled batch is not enqueued yet still goes through the queue, so that its events are told and
 //              the counts close; see cancellation.h
@@ -30,6 +31,7 @@ namespace penguin::control::submit {
 
 inline constexpr std::size_t kTenantsATurn = 8;
 inline constexpr std::size_t kBatchesATenant = kChunk;      // small ones that share a turn, and its calls
+inline constexpr std::chrono::seconds kPutOff{5};           // a repeated chunk whose bits do not tell yet
 inline constexpr std::chrono::milliseconds kIdlePause{200}; // without a wake
 inline constexpr std::chrono::milliseconds kPauseMin{100};
 inline constexpr std::chrono::milliseconds kPauseMax{5'000};
@@ -57,6 +59,7 @@ private:
     awaitable<Result<>> enqueue(std::span<Chunk* const> call);
     awaitable<Result<std::vector<queue::Entry>>> still_to_enqueue(const Chunk& chunk,
                                                                   std::vector<queue::Entry> entries);
+    awaitable<Result<>> put_off_repeats(std::vector<Chunk>& chunks);
     static std::size_t length_of_call(std::span<Chunk* const> chunks);
     awaitable<Result<>> record(std::vector<Chunk>& chunks);
     awaitable<Result<>> cancel(const Chunk& chunk);
@@ -68,6 +71,7 @@ private:
     Options options_;
     TenantId behind_;        // where the last turn ended
     bool age_known_ = false; // that this database is not one restored from a backup
+    std::string epoch_;      // in which bits tell what is queued, when a turn asked
     bool stopped_ = false;
     bool woken_ = false;
     asio::steady_timer* sleeping_ = nullptr;

@@ -109,9 +109,13 @@ awaitable<Result<Epoch>> SendQueue::epoch()
         co_await state_->scripts.command({"MGET", state_->scripts.key("epoch"), state_->scripts.key("reconciled")});
     if (!reply) co_return std::unexpected{reply.error()};
     if (reply->array().size() != 2) co_return fail(Errc::malformed, "MGET: an answer that is not Redis'");
-    const std::string& text = reply->array()[0].text();
+    const std::string& text = reply->array()[0].text(); // "<id> <run> <phase>"
     Epoch epoch{.id = text.substr(0, text.find(' '))};
-    epoch.recovering = !text.ends_with(" ok");
+    // Asked behind it: a Redis that restarted in between is another run.
+    const Result<RedisReply> server = co_await state_->scripts.command({"INFO", "server"});
+    if (!server) co_return std::unexpected{server.error()};
+    const std::string run{info_field(server->text(), "run_id")};
+    epoch.recovering = run.empty() || text != epoch.id + " " + run + " ok";
     epoch.reconciled = reply->array()[1].text() == epoch.id;
     co_return epoch;
 }

@@ -61,9 +61,10 @@ struct Held { // an entry that a node has in its memory
 
 // What the control plane needs to know of a Redis that may have lost data.
 struct Epoch {
-    std::string id; // "": no node has joined yet
-    bool recovering = false;
+    std::string id;          // "": no node has joined yet
+    bool recovering = false; // or Redis is another run, which no node has joined yet
     bool reconciled = false; // see `set_reconciled`
+    bool whole() const { return !id.empty() && !recovering; }
 };
 
 struct EnqueueReport {
@@ -105,7 +106,9 @@ public:
     awaitable<Result<>> start(bool crashed_before);
     awaitable<Result<>> stop(); // gives up our name; the hand must be empty or released
 
-    awaitable<Result<EnqueueReport>> enqueue(std::span<const Entry> entries); // of one tenant
+    // Of one tenant. `epoch`, when it is not empty, must be the one that Redis is in, and whole: for what may have been queued
+    // before, whose bit only tells in the epoch in which it was read. Else unavailable.
+    awaitable<Result<EnqueueReport>> enqueue(std::span<const Entry> entries, std::string epoch = {});
     awaitable<Result<std::vector<Claimed>>> claim(const ClaimRequest& request);
     awaitable<Result<SettleReport>> settle(std::span<const Settlement> settlements);
     // In the order of their sequences: what is not above the last that was told counts as told. `again`: the ledger may have

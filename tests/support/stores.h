@@ -68,7 +68,10 @@ public:
     {
         must(redis.connected_within(std::chrono::seconds{5}));
         must(queue.start(crashed_before));
+        settle_epoch();
     }
+    // As the reconciler does once it has looked.
+    void settle_epoch() { must(queue.set_reconciled(must(queue.epoch()).id)); }
     ~Stores() { workers.join(); }
 
     template <class T>

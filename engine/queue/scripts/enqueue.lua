@@ -1,21 +1,25 @@
 #!lua
 -- Queues messages of one tenant that are not queued yet. No allow-oom: it is the one script that adds to the memory.
--- ARGV: prefix, tenant, share of maxmemory, then for each message: batch ('': as before), index, priority, time (ms, 0: now),
+-- ARGV: prefix, tenant, share of maxmemory, epoch that must be whole ('': any), then for each message: batch ('': as before), index, priority, time (ms, 0: now),
 -- entry
 -- What has its bit set is queued already, what has a `done` has ended: both are skipped.
--- Gives {queued, skipped}, or {-1, percent used} when the memory is used up to the share
-local tenant, share = ARGV[2], tonumber(ARGV[3])
+-- Gives {queued, skipped}, {-1, percent used} when the memory is used up to the share, or {-2, 0} when the epoch is another
+local tenant, share, demanded = ARGV[2], tonumber(ARGV[3]), ARGV[4]
+if demanded ~= '' then
+    local epoch, run, phase = epoch_of()
+    if epoch ~= demanded or phase ~= 'ok' or run ~= this_run() then return { -2, 0 } end
+end
 local used, most = memory()
 if most > 0 and used >= most * share then return { -1, math.floor(used * 100 / most) } end
 
 local ended, batch, bits, was_live, seen = {}, nil, {}, {}, {}
 if redis.call('EXISTS', P .. 'dones') == 1 then -- rare, as in claim
-    for i = 4, #ARGV, 5 do
+    for i = 5, #ARGV, 5 do
         if ARGV[i] ~= '' then batch = ARGV[i] end
         ended[i] = redis.call('EXISTS', P .. 'done:' .. batch .. '.' .. ARGV[i + 1]) == 1
     end
 end
-for i = 4, #ARGV, 5 do
+for i = 5, #ARGV, 5 do
     if ARGV[i] ~= '' then batch = ARGV[i] end
     if not ended[i] then
         bits[batch] = bits[batch] or {}
@@ -24,7 +28,7 @@ for i = 4, #ARGV, 5 do
 end
 for of, indices in pairs(bits) do was_live[of], seen[of] = set_bits(P .. 'live:' .. of, indices, 1), 0 end
 local lists, queued, skipped = {}, 0, 0
-for i = 4, #ARGV, 5 do
+for i = 5, #ARGV, 5 do
     local index, prio, time, entry = ARGV[i + 1], ARGV[i + 2], tonumber(ARGV[i + 3]), ARGV[i + 4]
     if ARGV[i] ~= '' then batch = ARGV[i] end
     if not ended[i] then seen[batch] = seen[batch] + 1 end

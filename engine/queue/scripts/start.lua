@@ -15,7 +15,7 @@ for _, other in ipairs(nodes_alive(lease)) do
     if other ~= node and theirs ~= version then return { 'version', other, theirs } end
 end
 local epoch, of = epoch_of()
-local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+local run = this_run()
 local is_new = of ~= run
 if is_new then
     epoch = digits(now) .. '-' .. incarnation

@@ -44,6 +44,12 @@ protected:
         sql("update queue.batches set enqueued = " + std::to_string(enqueued) +
             ", state = 'accepted', claimed_until = now() where id = '" + batch.value().text() + "'");
     }
+    // It has put right what this run of Redis may have lost, and what was put off is tried again.
+    void after_the_reconciler()
+    {
+        stores->settle_epoch();
+        sql("update queue.batches set claimed_until = now() where claimed_until is not null");
+    }
     std::size_t turn() { return stores->must(stores->pump.turn()); }
     std::size_t ready() { return stores->must(stores->queue.summary()).ready; }
     void drain_ledger()
@@ -175,6 +181,22 @@ TEST_F(OutboxPumpTest, ADeferredMessageIsNotAFinalOne)
     forget(batch, 0);
     EXPECT_EQ(turn(), 1U);
     EXPECT_EQ(ready(), 1U);
+}
+
+TEST_F(OutboxPumpTest, AfterALossOfRedisARepeatedChunkWaitsForTheReconcilerAndNothingElseDoes)
+{
+    const BatchId batch = accept(100);
+    turn();
+    forget(batch, 0);
+    accept(5);
+    redis_server().cli("FLUSHALL");
+    stores->must(stores->queue.start(false));
+    EXPECT_EQ(turn(), 5U);
+    EXPECT_EQ(turn(), 0U);
+    EXPECT_EQ(ready(), 5U);
+    after_the_reconciler();
+    EXPECT_EQ(turn(), 100U);
+    EXPECT_EQ(ready(), 105U);
 }
 
 TEST_F(OutboxPumpTest, AClaimOfAnotherNodeHolds)
