@@ -64,7 +64,7 @@ struct Sizes {
 struct PoolWorkers::Pool {
     Pool(const PoolName& name, queue::SendQueue& of, const Parts& parts)
         : queue{of},
-          pump{parts.worker, of, parts.on_enqueued, {.pool = name}, parts.metrics},
+          pump{parts.worker, of, parts.keep_content, parts.on_enqueued, {.pool = name}, parts.metrics},
           ledger{parts.worker, of, name, parts.metrics},
           reconciler{parts.worker, of, parts.on_enqueued, {.pool = name}, parts.metrics},
           sizes{name, parts.metrics},

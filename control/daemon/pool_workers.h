@@ -26,7 +26,8 @@ public:
     struct Parts {
         asio::any_io_executor executor;
         queue::RedisConnection& redis;
-        db::Database& worker;              // as pm_worker
+        db::Database& worker; // as pm_worker
+        submit::OutboxPump::KeepContent keep_content;
         std::function<void()> on_enqueued; // wakes the engine
         Registry& metrics;
     };

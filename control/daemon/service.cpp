@@ -120,6 +120,7 @@ struct Service::Parts {
           pools{{.executor = io.get_executor(),
                  .redis = redis,
                  .worker = worker_database,
+                 .keep_content = [this](TenantId tenant, ContentId id) { return contents.keep(tenant, std::move(id)); },
                  .on_enqueued = [this] { engine->wake(); },
                  .metrics = metrics},
                 queue_options(config, node, opened.identity)},

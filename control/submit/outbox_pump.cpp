@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <set>
 
 #include "control/db/tenancy.h"
@@ -31,7 +32,7 @@ namespace {
 
 // Tenants by a loose index scan over the unfinished batches, so that a tenant with a million of them costs one look-up;
 // then the oldest batches of each, up to a chunk in all. The UPDATE checks again what another node may have claimed
-// meanwhile. $1 pool, $2 tenant to go on behind, $3 tenants, $4 messages a tenant, $5 batches a tenant, $6 lease in seconds
+// meanwhile; one that it has moved on and given up by then goes on from there. $1 pool, $2 tenant to go on behind, $3 tenants, $4 messages a tenant, $5 batches a tenant, $6 lease in seconds
 constexpr std::string_view kClaim = R"(
 with recursive tenants(tenant_id) as (
     (select tenant_id from queue.batches
@@ -61,11 +62,11 @@ from picked p
 where q.tenant_id = p.tenant_id and q.id = p.id and q.state in ('accepted', 'cancelling')
   and q.claimed_until is not distinct from p.claimed_until
 returning q.tenant_id, q.id, q.content_id, q.campaign_id, q.mailbox_id, q.sender, q.prio, q.not_before, q.expires,
-          q.created, q.enqueued, p.next, q.state = 'cancelling' as cancelling,
+          q.created, q.enqueued, least(q.total - q.enqueued, q.chunk_size) as next, q.state = 'cancelling' as cancelling,
           p.claimed_until is not null as maybe_enqueued, q.recipients[q.enqueued / q.chunk_size + 1] as chunk)";
 
-// Done chunks move their batch on; the others are given up: null when they were surely not enqueued (`again` below 0). A batch that another
-// node moved on meanwhile (our lease ran out) stays as it is.
+// Done chunks move their batch on; the others are given up: null when they were surely not enqueued (`again` below 0). A
+// batch that another node moved on meanwhile (our lease ran out) stays as it is.
 constexpr std::string_view kRecord = R"(
 update queue.batches q
 set enqueued = q.enqueued + d.done, claimed_until = case when d.again >= 0 then now() + make_interval(secs => d.again) end,
@@ -92,10 +93,11 @@ int OutboxPump::Chunk::again_after() const
     return kSurelyNot;
 }
 
-OutboxPump::OutboxPump(db::Database& database, queue::SendQueue& queue, std::function<void()> on_enqueued,
-                       Options options, Registry& metrics)
+OutboxPump::OutboxPump(db::Database& database, queue::SendQueue& queue, KeepContent keep_content,
+                       std::function<void()> on_enqueued, Options options, Registry& metrics)
     : database_{database},
       queue_{queue},
+      keep_content_{std::move(keep_content)},
       on_enqueued_{std::move(on_enqueued)},
       options_{std::move(options)},
       enqueued_{metrics.counter("penguin_pump_enqueued_total", "Messages put into the queue",
@@ -179,6 +181,16 @@ awaitable<Result<std::vector<queue::Entry>>> OutboxPump::still_to_enqueue(const 
     co_return entries;
 }
 
+// Of one tenant, as all entries of a call are.
+awaitable<void> OutboxPump::keep_shared_contents(std::span<const queue::Entry> entries)
+{
+    if (!keep_content_ || entries.size() < kShared) co_return;
+    std::map<std::string_view, std::size_t> users;
+    for (const queue::Entry& entry : entries) ++users[entry.content];
+    for (const auto& [content, count] : users)
+        if (count >= kShared) co_await keep_content_(entries.front().tenant, ContentId{std::string{content}});
+}
+
 // One chunk, or several of a tenant that need nothing but the call.
 awaitable<Result<>> OutboxPump::enqueue(std::span<Chunk* const> call)
 {
@@ -194,6 +206,7 @@ awaitable<Result<>> OutboxPump::enqueue(std::span<Chunk* const> call)
         if (!rest) co_return std::unexpected{rest.error()};
         entries = std::move(*rest);
     }
+    co_await keep_shared_contents(entries);
     crash_point("pump.chunk.before");
     if (!entries.empty()) {
         const Result<queue::EnqueueReport> report =

@@ -75,6 +75,13 @@ void SendQueue::State::hear_time(const RedisReply& ms)
 WallTime SendQueue::now() const { return state_->now(); }
 unsigned SendQueue::memory_used() const { return state_->memory_used; }
 
+awaitable<Result<unsigned>> SendQueue::ask_memory_used()
+{
+    const Result<RedisReply> memory = co_await state_->scripts.command({"INFO", "memory"});
+    if (!memory) co_return std::unexpected{memory.error()};
+    co_return memory_used_in(memory->text());
+}
+
 void SendQueue::State::lose_name()
 {
     joined_generation = 0;

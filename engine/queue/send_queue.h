@@ -132,6 +132,7 @@ public:
     WallTime now() const;
     // Percent of Redis' maxmemory when we joined or at the last heartbeat; 0 without a bound.
     unsigned memory_used() const;
+    awaitable<Result<unsigned>> ask_memory_used(); // now; also of who has not joined
     // Whether our own lease still holds (CLOCK_BOOTTIME). Cheap; any thread.
     bool lease_holds() const;
 
@@ -164,6 +165,10 @@ public:
     awaitable<Result<>> put_content(TenantId tenant, const ContentId& id, std::string_view bytes,
                                     std::chrono::seconds ttl);
     awaitable<Result<std::optional<std::string>>> get_content(TenantId tenant, const ContentId& id);
+    // How long it stays; 0 when it is not there.
+    awaitable<Result<std::chrono::seconds>> content_stays(TenantId tenant, const ContentId& id);
+    // Stays for `ttl` from now. False: it is not there.
+    awaitable<Result<bool>> extend_content(TenantId tenant, const ContentId& id, std::chrono::seconds ttl);
 
     awaitable<Result<Summary>> summary();
     // Once a minute, under a lock: tenants whose lists are not empty but that no zset names get back in.

@@ -40,6 +40,7 @@ struct SendQueue::State {
     bool active = false;                    // recovered since the join: the lease counts
 
     std::string lease_ms() const;
+    std::string content_key(TenantId tenant, const ContentId& id) const;
     std::string owner() const { return options.node.value() + "/" + options.incarnation; }
     void renew_lease(std::chrono::nanoseconds asked);
     void lose_name();

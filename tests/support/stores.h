@@ -164,7 +164,7 @@ public:
     int wakes = 0;
     control::submit::Acceptance acceptance{api, workers.get_executor(), [this] { ++wakes; }, metrics};
     control::submit::OutboxPump pump{
-        worker, queue, {}, {.pool = PoolName{"default"}, .lease = std::chrono::seconds{1}}, metrics};
+        worker, queue, {}, {}, {.pool = PoolName{"default"}, .lease = std::chrono::seconds{1}}, metrics};
     control::ledger::Ledger ledger{worker, queue, PoolName{"default"}, metrics};
 };
 

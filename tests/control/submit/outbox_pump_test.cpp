@@ -219,7 +219,7 @@ TEST_F(OutboxPumpTest, TwoPumpsAtOnceEnqueueEachMessageOnce)
 {
     using namespace asio::experimental::awaitable_operators;
     for (int i = 0; i < 5; ++i) accept(1100);
-    OutboxPump other{stores->worker, stores->queue, {}, {}, stores->metrics};
+    OutboxPump other{stores->worker, stores->queue, {}, {}, {}, stores->metrics};
     const auto pump = [](OutboxPump& one) -> awaitable<bool> {
         int idle = 0;
         while (idle < 3) {

@@ -244,7 +244,7 @@ TEST_F(ReconcilerTest, ARestoredOlderDatabaseSendsNothingAgainBeforeSomebodyAcce
         "update analytics.ledger_positions set position = '1-0';"
         "update queue.batches set enqueued = 0, state = 'accepted' where total = 10");
     EXPECT_EQ(try_to_reconcile(0s).error().code, Errc::conflict);
-    OutboxPump restarted{stores->worker, stores->queue, {}, {.pool = PoolName{"default"}}, stores->metrics};
+    OutboxPump restarted{stores->worker, stores->queue, {}, {}, {.pool = PoolName{"default"}}, stores->metrics};
     EXPECT_EQ(stores->run(restarted.turn()).error().code, Errc::conflict);
     ledger::Ledger reader{stores->worker, stores->queue, PoolName{"default"}, stores->metrics};
     EXPECT_EQ(stores->run(reader.step(wall_now())).error().code, Errc::conflict);
