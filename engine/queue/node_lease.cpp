@@ -121,6 +121,8 @@ awaitable<Result<>> SendQueue::check_redis()
         why += fmt::format("maxmemory-policy is {}: it may throw queued mail away; set it to noeviction. ", policy);
     if (info_field(persistence->text(), "aof_enabled") != "1")
         why += "appendonly is off: a restart loses queued mail; set it to yes. ";
+    if (info_field(memory->text(), "maxmemory") == "0")
+        why += "maxmemory is 0: nothing bounds the queue before the machine's memory ends; set it. ";
     if (why.empty()) co_return Result<>{};
     why.pop_back();
     if (!state_->options.allow_unsafe_redis) co_return fail(Errc::refused, "Redis may lose mail: " + why);

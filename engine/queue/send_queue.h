@@ -86,7 +86,7 @@ public:
         std::chrono::seconds lease{30};
         std::chrono::milliseconds call_deadline{5'000};
         double enqueue_limit = 0.8;      // share of maxmemory at which enqueue answers full
-        bool allow_unsafe_redis = false; // take a Redis without AOF or with eviction (loud)
+        bool allow_unsafe_redis = false; // take a Redis without AOF or maxmemory, or with eviction (loud)
     };
     SendQueue(RedisConnection& redis, Options options);
     ~SendQueue();

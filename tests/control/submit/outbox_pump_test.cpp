@@ -256,7 +256,7 @@ TEST_F(OutboxPumpTest, AFullRedisSlowsThePumpAndLosesNothing)
     accept(100);
     redis_server().cli("CONFIG SET maxmemory 1mb");
     const Result<std::size_t> full = stores->run(stores->pump.turn());
-    redis_server().cli("CONFIG SET maxmemory 0");
+    redis_server().cli("CONFIG SET maxmemory 1gb");
     ASSERT_FALSE(full);
     EXPECT_EQ(full.error().code, Errc::full);
     EXPECT_EQ(turn(), 100U);
