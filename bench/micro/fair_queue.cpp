@@ -27,12 +27,13 @@ class OwnRedis {
 public:
     OwnRedis()
         : folder_{"/var/tmp"},
-          server_{{.name = "redis-server",
-                   .program = "/usr/bin/redis-server",
-                   .arguments = {"--port", "0", "--unixsocket", socket(), "--dir", folder_.path().string(),
-                                 "--appendonly", "yes", "--maxmemory-policy", "noeviction", "--save", ""},
-                   .log = folder_.path() / "redis.log",
-                   .grace = 10s}}
+          server_{
+              {.name = "redis-server",
+               .program = "/usr/bin/redis-server",
+               .arguments = {"--port", "0", "--unixsocket", socket(), "--dir", folder_.path().string(), "--appendonly",
+                             "yes", "--maxmemory", "16gb", "--maxmemory-policy", "noeviction", "--save", ""},
+               .log = folder_.path() / "redis.log",
+               .grace = 10s}}
     {
     }
     queue::RedisUrl url() const { return queue::RedisUrl::parse("unix://" + socket()).value(); }

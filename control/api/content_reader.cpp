@@ -93,6 +93,11 @@ Problem problem_of(const submit::BatchRefused& refused, std::string_view content
         return Problem{.code = Code::idempotency_key_reused,
                        .detail = "The Idempotency-Key belongs to another request."};
     case Kind::unavailable: return http::problem_of(Error{Errc::unavailable, refused.detail});
+    case Kind::backlog_full: {
+        Problem problem = http::problem_of(Error{Errc::full, refused.detail});
+        problem.detail = refused.detail;
+        return problem;
+    }
     case Kind::fault: return http::problem_of(Error{Errc::local_fault, refused.detail});
     case Kind::no_recipient_accepted: break;
     }

@@ -7,6 +7,17 @@ namespace penguin::control::api {
 
 namespace {
 
+constexpr const char* kNotNow =
+    "Not now: PostgreSQL or Redis does not answer, or Redis may have lost data less than a minute"
+    " ago and what the nodes hold is not known yet. Then the daemon reconciles by itself.";
+
+Refused not_reconciled(const Request& request, const Error& error)
+{
+    Refused refused = failed(request, error);
+    if (error.code == Errc::unavailable) refused.error().detail = kNotNow;
+    return refused;
+}
+
 awaitable<Answer> reconcile(ApiDeps& deps, const Request& request)
 {
     const auto document = http::parse_json(request.body);
@@ -20,7 +31,7 @@ awaitable<Answer> reconcile(ApiDeps& deps, const Request& request)
     body.finish();
     if (!issues.empty()) co_return Refused{std::move(issues).problem()};
     const Result<submit::Reconciled> done = co_await deps.reconcile(pool, accept);
-    if (!done) co_return failed(request, done.error());
+    if (!done) co_return not_reconciled(request, done.error());
     // Not in the transaction of what it did, which is Redis's: without its record it is no success, and may be repeated.
     db::AuditEntry change = change_of(request, "queue.reconciled", {}, "pool/" + pool.value(),
                                       {{"accept_restored_database", accept},

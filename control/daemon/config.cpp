@@ -145,6 +145,7 @@ void read(ConfigSection in, DeliveryConfig& out)
     in.whole("retry_jitter_percent", out.retry_jitter_percent, 0, 50);
     in.size("contents_memory", out.contents_memory, 1ULL << 20, 1ULL << 40);
     in.size("journal_max", out.journal_max, 16ULL << 20, 1ULL << 40);
+    in.whole("backlog_max", out.backlog_max, 1'000, 1'000'000'000);
     in.duration("life", out.life, 1min, 14 * kDay);
     in.end();
 }

@@ -64,7 +64,7 @@ struct Sizes {
 struct PoolWorkers::Pool {
     Pool(const PoolName& name, queue::SendQueue& of, const Parts& parts)
         : queue{of},
-          pump{parts.worker, of, parts.on_enqueued, {.pool = name}, parts.metrics},
+          pump{parts.worker, of, parts.keep_content, parts.on_enqueued, {.pool = name}, parts.metrics},
           ledger{parts.worker, of, name, parts.metrics},
           reconciler{parts.worker, of, parts.on_enqueued, {.pool = name}, parts.metrics},
           sizes{name, parts.metrics},
@@ -153,7 +153,7 @@ awaitable<Result<submit::Reconciled>> PoolWorkers::reconcile(PoolName name, bool
         if (!given_up) co_return std::unexpected{given_up.error()};
         log::warning("daemon", "restored_database_accepted", {{"pool", name.value()}, {"batches", *given_up}});
     }
-    co_return co_await pool->second->reconciler.reconcile();
+    co_return co_await pool->second->reconciler.reconcile(std::chrono::steady_clock::now());
 }
 
 awaitable<void> PoolWorkers::stop(Duration limit)

@@ -26,7 +26,8 @@ public:
     struct Parts {
         asio::any_io_executor executor;
         queue::RedisConnection& redis;
-        db::Database& worker;              // as pm_worker
+        db::Database& worker; // as pm_worker
+        submit::OutboxPump::KeepContent keep_content;
         std::function<void()> on_enqueued; // wakes the engine
         Registry& metrics;
     };
@@ -41,8 +42,8 @@ public:
     // Takes what is still queued of a batch out of its pool's queue. Errors: not_found, unavailable.
     awaitable<Result<std::size_t>> cancel(TenantId tenant, BatchId batch);
 
-    // Queues again what Redis has lost of a pool. Errors: not_found, unavailable, full, refused (the database is older than
-    // Redis, and `accept_restored_database` was not given).
+    // Queues again what Redis has lost of a pool. Errors: not_found, unavailable (also while it is not known yet what nodes
+    // hold), full, conflict (the database is older than Redis, and `accept_restored_database` was not given).
     awaitable<Result<submit::Reconciled>> reconcile(PoolName pool, bool accept_restored_database);
 
     // Ends what has begun, at most for `limit`.

@@ -27,6 +27,7 @@
 #include "control/fetch/jwks_url.h"
 #include "control/settings/snapshot.h"
 #include "control/submit/acceptance.h"
+#include "control/submit/backlog.h"
 #include "engine/base/log.h"
 
 namespace penguin::control {
@@ -118,6 +119,7 @@ struct Service::Parts {
           pools{{.executor = io.get_executor(),
                  .redis = redis,
                  .worker = worker_database,
+                 .keep_content = [this](TenantId tenant, ContentId id) { return contents.keep(tenant, std::move(id)); },
                  .on_enqueued = [this] { engine->wake(); },
                  .metrics = metrics},
                 queue_options(config, node, opened.identity)},
@@ -127,7 +129,8 @@ struct Service::Parts {
           contents{io.get_executor(), worker_database.content, &pools.queue(PoolName{"default"}), metrics},
           snapshots{worker_database.control, snapshot_options(node),
                     [this](const Snapshot& snapshot) { publish(snapshot); }, metrics},
-          acceptance{api_database, slow_work.get_executor(), [this] { pools.wake(); }, metrics},
+          backlog{worker_database.queue, config.delivery.backlog_max, metrics},
+          acceptance{api_database, slow_work.get_executor(), [this] { pools.wake(); }, metrics, &backlog},
           api_keys{api_database.control},
           audit{api_database.control, metrics},
           https{open_fetch(*resolver, config.auth)},
@@ -208,6 +211,7 @@ struct Service::Parts {
     const ReturnPath return_path;
     ContentStore contents;
     SnapshotKeeper snapshots;
+    submit::Backlog backlog;
     submit::Acceptance acceptance;
     PgApiKeys api_keys;
     audit::AuditLog audit;
@@ -301,6 +305,7 @@ awaitable<Result<>> Service::Parts::begin()
     const auto executor = co_await asio::this_coro::executor;
     asio::co_spawn(executor, beat(), asio::detached);
     asio::co_spawn(executor, audit.run(), asio::detached);
+    asio::co_spawn(executor, backlog.run(), asio::detached);
     if (jwks_url) asio::co_spawn(executor, jwks_url->run(), asio::detached);
     const Result<> first = co_await snapshots.start();
     if (!first) log::warning("daemon", "no_settings_yet", {{"why", first.error().detail}});
@@ -338,6 +343,7 @@ Result<> Service::Parts::listen_at(const ListenAddress& address)
 awaitable<bool> Service::Parts::wind_down()
 {
     snapshots.stop();
+    backlog.stop();
     if (jwks_url) jwks_url->stop();
     co_await audit.stop(kAuditGrace);
     co_await pools.stop(kWindDownMax);

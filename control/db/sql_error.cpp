@@ -10,10 +10,10 @@ Errc errc_of(std::string_view sqlstate)
     if (sqlstate == "23502" || sqlstate == "23514" || klass == "22") return Errc::bad_value;
     if (klass == "23") return Errc::conflict;
     if (klass == "54") return Errc::too_long;
-    // No answer, connection exception, insufficient resources, operator intervention, rollback for concurrency, lock not
-    // available, a standby where the primary was (25006).
-    if (sqlstate.empty() || klass == "08" || klass == "53" || klass == "57" || klass == "40" || sqlstate == "55P03" ||
-        sqlstate == "25006")
+    // No answer, connection exception, insufficient resources, operator intervention, its system's errors (I/O), rollback
+    // for concurrency, lock not available, a standby where the primary was (25006).
+    if (sqlstate.empty() || klass == "08" || klass == "53" || klass == "57" || klass == "58" || klass == "40" ||
+        sqlstate == "55P03" || sqlstate == "25006")
         return Errc::unavailable;
     return Errc::local_fault;
 }

@@ -5,8 +5,8 @@
 //   bad_value    a value that the column or a check does not take
 //   denied       row-level security or a missing grant said no
 //   timeout      a statement ran out of time (57014)
-//   unavailable  connection lost, server starting, stopping, full or read-only; also a conflict of concurrent
-//                transactions that outlived its repeats
+//   unavailable  connection lost, server starting, stopping, full, read-only or with a failing disk; also a conflict of
+//                concurrent transactions that outlived its repeats
 //   local_fault  anything else: a statement of ours is wrong
 //   source       PostgreSQL 15, appendix A
 #pragma once

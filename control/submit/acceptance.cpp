@@ -35,10 +35,11 @@ bool is_small(const CheckedBatch& batch)
 } // namespace
 
 Acceptance::Acceptance(db::Database& database, asio::any_io_executor workers, std::function<void()> on_accepted,
-                       Registry& metrics)
+                       Registry& metrics, Backlog* backlog)
     : database_{database},
       checks_{std::move(workers)},
       on_accepted_{std::move(on_accepted)},
+      backlog_{backlog},
       batches_{metrics.counter("penguin_submit_batches_total", "Batches accepted")},
       messages_{metrics.counter("penguin_submit_messages_total", "Messages accepted")},
       refused_batches_{metrics.counter("penguin_submit_refused_batches_total", "Batches refused whole")},
@@ -78,7 +79,7 @@ awaitable<Answer> Acceptance::decide(BatchRequest request, WallTime now)
     Submission submission{std::move(*batch), now};
     if (small) co_return co_await in_group(std::move(submission));
     Group alone{&submission};
-    co_await accept_together(database_, std::move(alone));
+    co_await accept_together(database_, backlog_, std::move(alone));
     co_return std::move(*submission.answer);
 }
 
@@ -125,7 +126,7 @@ awaitable<void> Acceptance::accept_group(const std::vector<std::shared_ptr<Waiti
     Group group;
     for (const auto& one : members) group.push_back(&one->submission);
     try {
-        co_await accept_together(database_, std::move(group));
+        co_await accept_together(database_, backlog_, std::move(group));
     } catch (const std::exception& error) {
         for (const auto& one : members)
             if (!one->submission.answer) one->submission.answer = refuse(Kind::fault, error.what());

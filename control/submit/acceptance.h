@@ -9,7 +9,8 @@
 //              holds as long as the batch's row is kept.
 //   groups     small submissions of a tenant (kSmallOctets, one chunk) share transactions: see tenant_groups.h; a larger one
 //              has its own, beside them
-//   limits     see batch_check.h; unavailable when too many wait (tenant_groups.h), before the check or after it
+//   limits     see batch_check.h; unavailable when too many wait (tenant_groups.h), before the check or after it; backlog_full
+//              when the pool's backlog is (backlog.h)
 //   faults     a crash between the two transactions leaves a content nobody names, which its retention ends; a client that
 //              got no answer repeats with its key. Who gives up while it waits leaves nothing; once its group is under way, its
 //              batch may have been accepted.
@@ -21,6 +22,7 @@
 #include <memory>
 
 #include "control/db/database.h"
+#include "control/submit/backlog.h"
 #include "control/submit/batch_checks.h"
 #include "control/submit/submission.h"
 #include "control/submit/tenant_groups.h"
@@ -33,9 +35,9 @@ inline constexpr std::size_t kSmallOctets = 32 * 1024; // content and recipients
 class Acceptance {
 public:
     // `database` as pm_api. `workers`: threads for the CPU work (parsing, compiling, compressing). `on_accepted` is called
-    // on the caller's thread after each commit: it wakes the pump.
+    // on the caller's thread after each commit: it wakes the pump. `backlog` may be null: then nothing bounds it.
     Acceptance(db::Database& database, asio::any_io_executor workers, std::function<void()> on_accepted,
-               Registry& metrics);
+               Registry& metrics, Backlog* backlog = nullptr);
 
     awaitable<Answer> accept(BatchRequest request, WallTime now);
 
@@ -49,6 +51,7 @@ private:
     db::Database& database_;
     BatchChecks checks_;
     std::function<void()> on_accepted_;
+    Backlog* backlog_;
     TenantGroups<std::shared_ptr<Waiting>> groups_;
     Counter& batches_;
     Counter& messages_;

@@ -72,6 +72,7 @@ struct BatchRefused {
         no_recipient_accepted, // see refused
         key_reused,            // the idempotency key belongs to another request
         unavailable,           // PostgreSQL is away or too busy: try later
+        backlog_full,          // so much waits for its queue already: try later
         fault,                 // ours
     };
     Kind kind{};

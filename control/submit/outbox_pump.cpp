@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <set>
 
 #include "control/db/tenancy.h"
@@ -20,14 +21,18 @@ struct OutboxPump::Chunk {
     bool maybe_enqueued = false; // claimed before and not recorded
     bool cancelling = false;
     std::vector<queue::Entry> entries;
-    enum class State : std::uint8_t { waiting, tried, done, unreadable } state = State::waiting;
+    enum class State : std::uint8_t { waiting, tried, done, put_off, unreadable } state = State::waiting;
+
+    // Seconds until it may be claimed again, as one that may have been enqueued; kSurelyNot: at once, and it was not.
+    static constexpr int kSurelyNot = -1;
+    int again_after() const;
 };
 
 namespace {
 
 // Tenants by a loose index scan over the unfinished batches, so that a tenant with a million of them costs one look-up;
 // then the oldest batches of each, up to a chunk in all. The UPDATE checks again what another node may have claimed
-// meanwhile. $1 pool, $2 tenant to go on behind, $3 tenants, $4 messages a tenant, $5 batches a tenant, $6 lease in seconds
+// meanwhile; one that it has moved on and given up by then goes on from there. $1 pool, $2 tenant to go on behind, $3 tenants, $4 messages a tenant, $5 batches a tenant, $6 lease in seconds
 constexpr std::string_view kClaim = R"(
 with recursive tenants(tenant_id) as (
     (select tenant_id from queue.batches
@@ -57,17 +62,17 @@ from picked p
 where q.tenant_id = p.tenant_id and q.id = p.id and q.state in ('accepted', 'cancelling')
   and q.claimed_until is not distinct from p.claimed_until
 returning q.tenant_id, q.id, q.content_id, q.campaign_id, q.mailbox_id, q.sender, q.prio, q.not_before, q.expires,
-          q.created, q.enqueued, p.next, q.state = 'cancelling' as cancelling,
+          q.created, q.enqueued, least(q.total - q.enqueued, q.chunk_size) as next, q.state = 'cancelling' as cancelling,
           p.claimed_until is not null as maybe_enqueued, q.recipients[q.enqueued / q.chunk_size + 1] as chunk)";
 
-// Done chunks move their batch on; the others are given up: null when they were surely not enqueued. A batch that another
-// node moved on meanwhile (our lease ran out) stays as it is.
+// Done chunks move their batch on; the others are given up: null when they were surely not enqueued (`again` below 0). A
+// batch that another node moved on meanwhile (our lease ran out) stays as it is.
 constexpr std::string_view kRecord = R"(
 update queue.batches q
-set enqueued = q.enqueued + d.done, claimed_until = case when d.unsure then now() end,
+set enqueued = q.enqueued + d.done, claimed_until = case when d.again >= 0 then now() + make_interval(secs => d.again) end,
     state = case when q.enqueued + d.done < q.total then q.state
                  when q.state = 'cancelling' then 'cancelled' else 'enqueued' end
-from unnest($1::uuid[], $2::uuid[], $3::integer[], $4::integer[], $5::boolean[]) as d(tenant_id, id, first, done, unsure)
+from unnest($1::uuid[], $2::uuid[], $3::integer[], $4::integer[], $5::integer[]) as d(tenant_id, id, first, done, again)
 where q.tenant_id = d.tenant_id and q.id = d.id and q.enqueued = d.first and q.state in ('accepted', 'cancelling')
 returning q.id, q.state in ('cancelling', 'cancelled') as cancelling)";
 
@@ -76,10 +81,23 @@ constexpr std::string_view kFinals = "select distinct idx from analytics.events 
 
 } // namespace
 
-OutboxPump::OutboxPump(db::Database& database, queue::SendQueue& queue, std::function<void()> on_enqueued,
-                       Options options, Registry& metrics)
+int OutboxPump::Chunk::again_after() const
+{
+    switch (state) {
+    case State::waiting: return maybe_enqueued ? 0 : kSurelyNot;
+    case State::tried: return 0; // a failed call may have enqueued all the same, or a part of it
+    case State::put_off: return static_cast<int>(kPutOff.count());
+    case State::done:
+    case State::unreadable: break;
+    }
+    return kSurelyNot;
+}
+
+OutboxPump::OutboxPump(db::Database& database, queue::SendQueue& queue, KeepContent keep_content,
+                       std::function<void()> on_enqueued, Options options, Registry& metrics)
     : database_{database},
       queue_{queue},
+      keep_content_{std::move(keep_content)},
       on_enqueued_{std::move(on_enqueued)},
       options_{std::move(options)},
       enqueued_{metrics.counter("penguin_pump_enqueued_total", "Messages put into the queue",
@@ -128,6 +146,20 @@ awaitable<Result<std::vector<OutboxPump::Chunk>>> OutboxPump::claim()
     co_return chunks;
 }
 
+// Until the reconciler has put this epoch of Redis right, a clear bit may be of a message that a node holds.
+awaitable<Result<>> OutboxPump::put_off_repeats(std::vector<Chunk>& chunks)
+{
+    const auto repeated = [](const Chunk& one) { return one.maybe_enqueued; };
+    if (std::ranges::none_of(chunks, repeated)) co_return Result<>{};
+    const Result<queue::Epoch> epoch = co_await queue_.epoch();
+    if (!epoch) co_return std::unexpected{epoch.error()};
+    epoch_ = epoch->id;
+    if (epoch->whole() && epoch->reconciled) co_return Result<>{};
+    for (Chunk& chunk : chunks)
+        if (repeated(chunk) && chunk.state == Chunk::State::waiting) chunk.state = Chunk::State::put_off;
+    co_return Result<>{};
+}
+
 // The reconciler's rule. In this order: the ledger writes a final event before it clears the bit.
 awaitable<Result<std::vector<queue::Entry>>> OutboxPump::still_to_enqueue(const Chunk& chunk,
                                                                           std::vector<queue::Entry> entries)
@@ -149,6 +181,16 @@ awaitable<Result<std::vector<queue::Entry>>> OutboxPump::still_to_enqueue(const 
     co_return entries;
 }
 
+// Of one tenant, as all entries of a call are.
+awaitable<void> OutboxPump::keep_shared_contents(std::span<const queue::Entry> entries)
+{
+    if (!keep_content_ || entries.size() < kShared) co_return;
+    std::map<std::string_view, std::size_t> users;
+    for (const queue::Entry& entry : entries) ++users[entry.content];
+    for (const auto& [content, count] : users)
+        if (count >= kShared) co_await keep_content_(entries.front().tenant, ContentId{std::string{content}});
+}
+
 // One chunk, or several of a tenant that need nothing but the call.
 awaitable<Result<>> OutboxPump::enqueue(std::span<Chunk* const> call)
 {
@@ -164,9 +206,11 @@ awaitable<Result<>> OutboxPump::enqueue(std::span<Chunk* const> call)
         if (!rest) co_return std::unexpected{rest.error()};
         entries = std::move(*rest);
     }
+    co_await keep_shared_contents(entries);
     crash_point("pump.chunk.before");
     if (!entries.empty()) {
-        const Result<queue::EnqueueReport> report = co_await queue_.enqueue(entries);
+        const Result<queue::EnqueueReport> report =
+            co_await queue_.enqueue(entries, chunk.maybe_enqueued ? epoch_ : "");
         if (!report) co_return std::unexpected{report.error()};
         enqueued_.add(report->queued);
         skipped_.add(report->skipped);
@@ -193,19 +237,17 @@ awaitable<Result<>> OutboxPump::record(std::vector<Chunk>& chunks)
     std::vector<BatchId> batches;
     std::vector<std::uint32_t> first;
     std::vector<std::uint32_t> done;
-    std::vector<bool> unsure;
+    std::vector<int> again;
     for (const Chunk& chunk : chunks) {
         if (chunk.state == Chunk::State::unreadable) continue;
         tenants.push_back(chunk.tenant);
         batches.push_back(chunk.batch);
         first.push_back(chunk.first);
         done.push_back(chunk.state == Chunk::State::done ? chunk.count : 0);
-        // A failed call may have enqueued all the same, or a part of the chunk.
-        unsure.push_back(chunk.state == Chunk::State::tried ||
-                         (chunk.state == Chunk::State::waiting && chunk.maybe_enqueued));
+        again.push_back(chunk.again_after());
     }
     const auto write = [&](db::Transaction& tx) {
-        return tx.query(std::string{kRecord}, db::Params{tenants, batches, first, done, unsure});
+        return tx.query(std::string{kRecord}, db::Params{tenants, batches, first, done, again});
     };
     crash_point("pump.record.before");
     const Result<db::Rows> rows = co_await db::as_platform(database_.queue, write);
@@ -255,12 +297,14 @@ awaitable<Result<std::size_t>> OutboxPump::turn()
         if (chunks->empty()) co_return std::size_t{0};
     }
     crash_point("pump.claim.after");
+    const Result<> sorted = co_await put_off_repeats(*chunks);
     std::size_t done = 0;
     std::optional<Error> failure;
-    std::vector<Chunk*> readable;
+    if (!sorted) failure = sorted.error();
+    std::vector<Chunk*> ready;
     for (Chunk& chunk : *chunks)
-        if (chunk.state != Chunk::State::unreadable) readable.push_back(&chunk);
-    for (std::span<Chunk* const> rest{readable}; !rest.empty();) {
+        if (chunk.state == Chunk::State::waiting) ready.push_back(&chunk);
+    for (std::span<Chunk* const> rest{ready}; !rest.empty() && !failure;) {
         const std::span<Chunk* const> call = rest.first(length_of_call(rest));
         const Result<> enqueued = co_await enqueue(call);
         if (!enqueued) {

@@ -108,25 +108,42 @@ awaitable<void> Reconciler::run()
     }
 }
 
-awaitable<Result<>> Reconciler::look(SteadyTime now)
+// Whether all that nodes hold is in Redis again. Once the losses of an epoch are queued again it stays so.
+awaitable<Result<Reconciler::Moment>> Reconciler::moment(SteadyTime now)
 {
-    const Result<queue::Epoch> epoch = co_await queue_.epoch();
+    Result<queue::Epoch> epoch = co_await queue_.epoch();
     if (!epoch) co_return std::unexpected{epoch.error()};
     if (epoch->id != epoch_) {
         epoch_ = epoch->id;
         epoch_seen_ = now;
     }
-    if (epoch->id.empty() || epoch->recovering || epoch->reconciled || now - epoch_seen_ < options_.wait)
-        co_return Result<>{};
+    const bool old_enough = epoch->reconciled || now - epoch_seen_ >= options_.wait;
+    co_return Moment{.epoch = *epoch, .may_reconcile = epoch->whole() && old_enough};
+}
+
+awaitable<Result<>> Reconciler::look(SteadyTime now)
+{
+    const Result<Moment> at = co_await moment(now);
+    if (!at) co_return std::unexpected{at.error()};
+    if (!at->may_reconcile || at->epoch.reconciled) co_return Result<>{};
     const Result<bool> ours = co_await queue_.hold_reconciler_lock();
     if (!ours) co_return std::unexpected{ours.error()};
     if (!*ours) co_return Result<>{};
-    const Result<Reconciled> done = co_await reconcile();
+    const Result<Reconciled> done = co_await reconcile_in(at->epoch);
     if (!done) co_return std::unexpected{done.error()};
-    co_return co_await queue_.set_reconciled(epoch->id);
+    co_return co_await queue_.set_reconciled(at->epoch.id);
 }
 
-awaitable<Result<Reconciled>> Reconciler::reconcile()
+awaitable<Result<Reconciled>> Reconciler::reconcile(SteadyTime now)
+{
+    const Result<Moment> at = co_await moment(now);
+    if (!at) co_return std::unexpected{at.error()};
+    if (!at->may_reconcile)
+        co_return fail(Errc::unavailable, "Redis may have lost data, and what the nodes hold is not known yet");
+    co_return co_await reconcile_in(at->epoch);
+}
+
+awaitable<Result<Reconciled>> Reconciler::reconcile_in(const queue::Epoch& epoch)
 {
     runs_.add();
     const Result<std::optional<WallTime>> current =
@@ -140,7 +157,7 @@ awaitable<Result<Reconciled>> Reconciler::reconcile()
         if (!batches) co_return std::unexpected{batches.error()};
         page = report.batches - before;
         report.unfinished += batches->size();
-        const Result<std::size_t> queued = co_await queue_lost(*batches);
+        const Result<std::size_t> queued = co_await queue_lost(epoch, *batches);
         if (!queued) co_return std::unexpected{queued.error()};
         report.queued += *queued;
     }
@@ -182,7 +199,7 @@ awaitable<Result<std::vector<Reconciler::Batch>>> Reconciler::unfinished_of_page
     co_return all;
 }
 
-awaitable<Result<std::size_t>> Reconciler::queue_lost(const std::vector<Batch>& batches)
+awaitable<Result<std::size_t>> Reconciler::queue_lost(const queue::Epoch& epoch, const std::vector<Batch>& batches)
 {
     std::vector<Piece> pieces;
     std::size_t messages = 0;
@@ -196,7 +213,7 @@ awaitable<Result<std::size_t>> Reconciler::queue_lost(const std::vector<Batch>& 
             messages += count;
             pieces.push_back({batch.tenant, batch.id, first, count, batch.cancelled, std::move(*live)});
             if (messages < kPieceMessages) continue;
-            const Result<std::size_t> some = co_await queue_pieces(pieces);
+            const Result<std::size_t> some = co_await queue_pieces(epoch, pieces);
             if (!some) co_return some;
             queued += *some;
             pieces.clear();
@@ -204,7 +221,7 @@ awaitable<Result<std::size_t>> Reconciler::queue_lost(const std::vector<Batch>& 
         }
     }
     if (pieces.empty()) co_return queued;
-    const Result<std::size_t> some = co_await queue_pieces(pieces);
+    const Result<std::size_t> some = co_await queue_pieces(epoch, pieces);
     if (!some) co_return some;
     co_return queued + *some;
 }
@@ -228,11 +245,11 @@ void Reconciler::Piece::add_lost(const db::Row& row, const Stories& stories, std
     }
 }
 
-awaitable<Result<std::size_t>> Reconciler::queue_pieces(const std::vector<Piece>& pieces)
+awaitable<Result<std::size_t>> Reconciler::queue_pieces(const queue::Epoch& epoch, const std::vector<Piece>& pieces)
 {
     Result<std::vector<queue::Entry>> lost = co_await lost_of(pieces);
     if (!lost) co_return std::unexpected{lost.error()};
-    const Result<std::size_t> queued = co_await enqueue(std::move(*lost));
+    const Result<std::size_t> queued = co_await enqueue(epoch, std::move(*lost));
     if (!queued) co_return queued;
     const Result<> cancelled = co_await cancel(pieces);
     if (!cancelled) co_return std::unexpected{cancelled.error()};
@@ -268,7 +285,7 @@ awaitable<Result<std::vector<queue::Entry>>> Reconciler::lost_of(const std::vect
     co_return lost;
 }
 
-awaitable<Result<std::size_t>> Reconciler::enqueue(std::vector<queue::Entry> entries)
+awaitable<Result<std::size_t>> Reconciler::enqueue(const queue::Epoch& epoch, std::vector<queue::Entry> entries)
 {
     std::ranges::sort(entries, {}, [](const queue::Entry& one) { return std::pair{one.tenant, one.id}; });
     std::size_t queued = 0;
@@ -278,7 +295,7 @@ awaitable<Result<std::size_t>> Reconciler::enqueue(std::vector<queue::Entry> ent
         const auto call = rest.first(std::min<std::size_t>(kChunk, static_cast<std::size_t>(others - rest.begin())));
         rest = rest.subspan(call.size());
         crash_point("reconcile.enqueue.before");
-        const Result<queue::EnqueueReport> report = co_await queue_.enqueue(call);
+        const Result<queue::EnqueueReport> report = co_await queue_.enqueue(call, epoch.id);
         if (!report) co_return std::unexpected{report.error()};
         crash_point("reconcile.enqueue.after");
         queued += report->queued;

@@ -4,7 +4,9 @@
 //
 //   by itself  after Redis may have lost data (a new epoch), once all live nodes have told their journals and Options::wait
 //              has passed: by then a node that has not been heard of has no lease, and nothing of what it has is sent
-//   at will    `reconcile`, at any time: it finds nothing where nothing is lost
+//   at will    `reconcile`: it finds nothing where nothing is lost. Until the time above it refuses (unavailable): what nodes
+//              hold may not be in Redis again, and would be queued a second time. The script that queues refuses as well when
+//              Redis loses data meanwhile.
 //   again      with the attempts that the ledger knows, and not before the time that the last one set
 //   restored   an older PostgreSQL is refused; of one that was accepted, only batches from after that (ledger/database_age.h)
 //   limits     batches of the last kLookBackDays; kPageBatches and about kPieceMessages at a time in memory
@@ -48,18 +50,24 @@ public:
     awaitable<void> run();
     // Reconciles when it is time. For run() and tests.
     awaitable<Result<>> look(SteadyTime now);
-    awaitable<Result<Reconciled>> reconcile();
+    awaitable<Result<Reconciled>> reconcile(SteadyTime now);
     void stop() { stopped_ = true; }
 
 private:
     struct Batch;
     struct Piece;
+    struct Moment {
+        queue::Epoch epoch;
+        bool may_reconcile = false;
+    };
+    awaitable<Result<Moment>> moment(SteadyTime now);
+    awaitable<Result<Reconciled>> reconcile_in(const queue::Epoch& epoch);
     awaitable<Result<std::vector<Batch>>> unfinished_of_page(std::optional<WallTime> since, Batch& last,
                                                              std::size_t& batches);
-    awaitable<Result<std::size_t>> queue_lost(const std::vector<Batch>& batches);
-    awaitable<Result<std::size_t>> queue_pieces(const std::vector<Piece>& pieces);
+    awaitable<Result<std::size_t>> queue_lost(const queue::Epoch& epoch, const std::vector<Batch>& batches);
+    awaitable<Result<std::size_t>> queue_pieces(const queue::Epoch& epoch, const std::vector<Piece>& pieces);
     awaitable<Result<std::vector<queue::Entry>>> lost_of(const std::vector<Piece>& pieces);
-    awaitable<Result<std::size_t>> enqueue(std::vector<queue::Entry> entries);
+    awaitable<Result<std::size_t>> enqueue(const queue::Epoch& epoch, std::vector<queue::Entry> entries);
     awaitable<Result<>> cancel(const std::vector<Piece>& pieces);
 
     db::Database& database_;

@@ -27,6 +27,21 @@ void answer_all(const Group& group, const Error& error)
     for (Submission* one : group) one->answer = refuse(error);
 }
 
+void answer_full(const Group& group)
+{
+    for (Submission* one : group)
+        one->answer =
+            refuse(Kind::backlog_full, "So much accepted mail waits for its queue that no more is taken now.");
+}
+
+std::size_t accepted_of(const Group& group)
+{
+    std::size_t messages = 0;
+    for (const Submission* one : group)
+        if (one->answer && *one->answer && !(*one->answer)->repeated) messages += (*one->answer)->count;
+    return messages;
+}
+
 Found by_key(const db::Rows& rows)
 {
     Found found;
@@ -125,7 +140,7 @@ bool to_be_tried_alone(const Error& error, const Group& group)
 
 } // namespace
 
-awaitable<void> accept_together(db::Database& database, Group group)
+awaitable<void> accept_together(db::Database& database, Backlog* backlog, Group group)
 {
     const Result<> looked = co_await answer_known_keys(database.queue, group);
     Result<Standing> known = Standing{};
@@ -137,15 +152,18 @@ awaitable<void> accept_together(db::Database& database, Group group)
         known = std::unexpected{looked.error()};
     }
     if (!known && to_be_tried_alone(known.error(), group)) {
-        for (Submission* one : group) co_await accept_together(database, {one});
+        for (Submission* one : group) co_await accept_together(database, backlog, {one});
         co_return;
     }
     if (!known) co_return answer_all(group, known.error());
     for (Submission* one : group) judge(*one, *known);
     drop_answered(group);
+    if (backlog != nullptr && !group.empty() && backlog->refuses(known->pool)) co_return answer_full(group);
     if (group.empty()) co_return;
 
+    const Group all = group;
     const Result<> stored = co_await store(database, group, known->pool);
+    if (backlog != nullptr) backlog->add(known->pool, accepted_of(all));
     drop_answered(group);
     if (stored) co_return;
     if (!to_be_tried_alone(stored.error(), group)) co_return answer_all(group, stored.error());

@@ -51,6 +51,8 @@ Dispatcher::Dispatcher(const asio::any_io_executor& executor, Options options, P
       claimed_{parts_.metrics.counter("penguin_queue_claimed_total", "Messages claimed from Redis.")},
       parked_{parts_.metrics.counter("penguin_queue_parked_total", "Messages parked at their site.")},
       released_{parts_.metrics.counter("penguin_queue_released_total", "Messages given back unsent.")},
+      without_content_{parts_.metrics.counter("penguin_queue_store_away_total",
+                                              "Times that a message waited because its content's store was away.")},
       journal_octets_{parts_.metrics.gauge("penguin_journal_octets", "Size of the journal of outcomes.",
                                            {{"pool", options_.queue.pool.value()}})},
       latency_{parts_.metrics.histogram("penguin_delivery_latency_seconds", "Acceptance to the receiver's 250.",
@@ -377,10 +379,22 @@ void Dispatcher::give_back(const Finished& finished, WallTime now)
     const Job& job = *finished.job;
     if (finished.verdict.rule == "lane-backoff") return park(job);
     released_.add();
+    if (finished.verdict.rule == policy::kStoreAway && !stopping_) return wait_for_store(finished, now);
     const bool ours = finished.verdict.klass == policy::BounceClass::local_fault && !stopping_;
     if (ours)
         log::error("delivery", "local_fault", {{"why", finished.outcome.error ? finished.outcome.error->detail : ""}});
     settler_.release(job.token, ours ? std::optional{now + kAvoidPause} : std::nullopt);
+}
+
+void Dispatcher::wait_for_store(const Finished& finished, WallTime now)
+{
+    without_content_.add();
+    const SteadyTime steady = std::chrono::steady_clock::now();
+    if (steady - store_away_told_ >= options_.store_pause) {
+        store_away_told_ = steady;
+        log::warning("delivery", "store_away", {{"why", finished.outcome.error->detail}});
+    }
+    settler_.release(finished.job->token, now + options_.store_pause);
 }
 
 void Dispatcher::park(const Job& job)

@@ -44,6 +44,7 @@ public:
         std::size_t window = 2'000;
         policy::RetrySchedule retry;
         policy::BackoffSchedule backoff;
+        Duration store_pause = std::chrono::seconds{20}; // in Redis, of what waits for the store of its content
     };
     struct Parts {
         queue::RedisConnection& redis;
@@ -111,6 +112,7 @@ private:
     void note_sign(const Finished& finished, WallTime now);
     Counter& outcomes_of(queue::EventKind kind, policy::BounceClass klass);
     void give_back(const Finished& finished, WallTime now);
+    void wait_for_store(const Finished& finished, WallTime now);
     void park(const Job& job);
     void gone(const queue::Token& token);
     void note_why_not(std::string why);
@@ -130,7 +132,8 @@ private:
     asio::steady_timer wake_;
     std::mt19937_64 random_{std::random_device{}()};
     SteadyTime compared_at_{};
-    bool write_hand_ = false; // Redis may have lost data, and our hand with it
+    SteadyTime store_away_told_{}; // in the log
+    bool write_hand_ = false;      // Redis may have lost data, and our hand with it
     bool ended_ = false;
     bool held_ = false;
     bool stopping_ = false;
@@ -142,6 +145,7 @@ private:
     Counter& claimed_;
     Counter& parked_;
     Counter& released_;
+    Counter& without_content_;
     Gauge& journal_octets_;
     Histogram& latency_;
 };

@@ -85,7 +85,8 @@ struct Engine::State {
                                        .crashed_before = options.crashed_before,
                                        .window = options.window,
                                        .retry = options.retry,
-                                       .backoff = options.lane_backoff};
+                                       .backoff = options.lane_backoff,
+                                       .store_pause = options.store_pause};
             chosen.queue.pool = source.pool;
             chosen.journal.folder /= source.pool.value();
             auto dispatcher = std::make_unique<Dispatcher>(io.get_executor(), std::move(chosen), dispatcher_parts());

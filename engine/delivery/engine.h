@@ -44,6 +44,7 @@ struct EngineOptions {
     bool starttls = true;
     policy::RetrySchedule retry;
     policy::BackoffSchedule lane_backoff;
+    Duration store_pause = std::chrono::seconds{20};          // see Dispatcher::Options
     std::size_t contents_max = std::size_t{64} * 1024 * 1024; // octets of compiled contents kept in memory
 };
 

@@ -183,7 +183,7 @@ Verdict decide_preparation(const Error& error)
 {
     switch (error.code) {
     case Errc::unavailable:
-    case Errc::timeout: return retry(BounceClass::local_fault, "store-away");
+    case Errc::timeout: return {.kind = Kind::give_back, .klass = BounceClass::local_fault, .rule = kStoreAway};
     case Errc::local_fault:
     case Errc::cancelled:
     case Errc::full: return {.kind = Kind::give_back, .klass = BounceClass::local_fault, .rule = "local-fault"};

@@ -17,6 +17,9 @@
 
 namespace penguin::policy {
 
+// Rule of what cannot be made while its content's store is away: it waits, and nothing is counted.
+inline constexpr std::string_view kStoreAway = "store-away";
+
 struct Verdict {
     enum class Kind : std::uint8_t {
         delivered,

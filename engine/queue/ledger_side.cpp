@@ -110,9 +110,13 @@ awaitable<Result<Epoch>> SendQueue::epoch()
         co_await state_->scripts.command({"MGET", state_->scripts.key("epoch"), state_->scripts.key("reconciled")});
     if (!reply) co_return std::unexpected{reply.error()};
     if (reply->array().size() != 2) co_return fail(Errc::malformed, "MGET: an answer that is not Redis'");
-    const std::string& text = reply->array()[0].text();
+    const std::string& text = reply->array()[0].text(); // "<id> <run> <phase>"
     Epoch epoch{.id = text.substr(0, text.find(' '))};
-    epoch.recovering = !text.ends_with(" ok");
+    // Asked behind it: a Redis that restarted in between is another run.
+    const Result<RedisReply> server = co_await state_->scripts.command({"INFO", "server"});
+    if (!server) co_return std::unexpected{server.error()};
+    const std::string run{info_field(server->text(), "run_id")};
+    epoch.recovering = run.empty() || text != epoch.id + " " + run + " ok";
     epoch.reconciled = reply->array()[1].text() == epoch.id;
     co_return epoch;
 }
@@ -205,10 +209,15 @@ awaitable<Result<>> SendQueue::set_weight(TenantId tenant, double weight)
     co_return Result<>{};
 }
 
+std::string SendQueue::State::content_key(TenantId tenant, const ContentId& id) const
+{
+    return scripts.key("content:" + tenant.value().text() + ":" + id.value());
+}
+
 awaitable<Result<>> SendQueue::put_content(TenantId tenant, const ContentId& id, std::string_view bytes,
                                            std::chrono::seconds ttl)
 {
-    const std::string key = state_->scripts.key("content:" + tenant.value().text() + ":" + id.value());
+    const std::string key = state_->content_key(tenant, id);
     const Result<RedisReply> reply =
         co_await state_->scripts.command({"SET", key, std::string{bytes}, "EX", std::to_string(ttl.count())});
     if (!reply) co_return std::unexpected{reply.error()};
@@ -217,11 +226,27 @@ awaitable<Result<>> SendQueue::put_content(TenantId tenant, const ContentId& id,
 
 awaitable<Result<std::optional<std::string>>> SendQueue::get_content(TenantId tenant, const ContentId& id)
 {
-    const std::string key = state_->scripts.key("content:" + tenant.value().text() + ":" + id.value());
+    const std::string key = state_->content_key(tenant, id);
     const Result<RedisReply> reply = co_await state_->scripts.command({"GET", key});
     if (!reply) co_return std::unexpected{reply.error()};
     if (reply->nil()) co_return std::optional<std::string>{};
     co_return std::optional<std::string>{reply->text()};
+}
+
+awaitable<Result<std::chrono::seconds>> SendQueue::content_stays(TenantId tenant, const ContentId& id)
+{
+    const std::string key = state_->content_key(tenant, id);
+    const Result<RedisReply> reply = co_await state_->scripts.command({"TTL", key});
+    if (!reply) co_return std::unexpected{reply.error()};
+    co_return std::chrono::seconds{std::max<std::int64_t>(0, reply->integer())};
+}
+
+awaitable<Result<bool>> SendQueue::extend_content(TenantId tenant, const ContentId& id, std::chrono::seconds ttl)
+{
+    const std::string key = state_->content_key(tenant, id);
+    const Result<RedisReply> reply = co_await state_->scripts.command({"EXPIRE", key, std::to_string(ttl.count())});
+    if (!reply) co_return std::unexpected{reply.error()};
+    co_return reply->integer() == 1;
 }
 
 // The lists of a zset's tenants, counted in parts: other calls come between.

@@ -42,20 +42,11 @@ Result<> check(const SendQueue::Options& options)
     return Result<>{};
 }
 
-std::string_view field_of(std::string_view info, std::string_view name)
-{
-    const std::string key = "\n" + std::string{name} + ":";
-    const auto at = info.find(key);
-    if (at == std::string_view::npos) return "";
-    const std::string_view rest = info.substr(at + key.size());
-    return rest.substr(0, rest.find_first_of("\r\n"));
-}
-
 // Percent of maxmemory; 0 without a bound.
 unsigned memory_used_in(std::string_view info)
 {
     const auto number = [info](std::string_view name) {
-        const std::string_view text = field_of(info, name);
+        const std::string_view text = info_field(info, name);
         std::uint64_t value = 0;
         std::from_chars(text.data(), text.data() + text.size(), value);
         return value;
@@ -83,6 +74,13 @@ void SendQueue::State::hear_time(const RedisReply& ms)
 
 WallTime SendQueue::now() const { return state_->now(); }
 unsigned SendQueue::memory_used() const { return state_->memory_used; }
+
+awaitable<Result<unsigned>> SendQueue::ask_memory_used()
+{
+    const Result<RedisReply> memory = co_await state_->scripts.command({"INFO", "memory"});
+    if (!memory) co_return std::unexpected{memory.error()};
+    co_return memory_used_in(memory->text());
+}
 
 void SendQueue::State::lose_name()
 {
@@ -117,12 +115,14 @@ awaitable<Result<>> SendQueue::check_redis()
     const Result<RedisReply> persistence = co_await state_->scripts.command({"INFO", "persistence"});
     if (!persistence) co_return fail(persistence.error(), "INFO persistence");
     state_->memory_used = memory_used_in(memory->text());
-    const std::string_view policy = field_of(memory->text(), "maxmemory_policy");
+    const std::string_view policy = info_field(memory->text(), "maxmemory_policy");
     std::string why;
     if (policy != "noeviction")
         why += fmt::format("maxmemory-policy is {}: it may throw queued mail away; set it to noeviction. ", policy);
-    if (field_of(persistence->text(), "aof_enabled") != "1")
+    if (info_field(persistence->text(), "aof_enabled") != "1")
         why += "appendonly is off: a restart loses queued mail; set it to yes. ";
+    if (info_field(memory->text(), "maxmemory") == "0")
+        why += "maxmemory is 0: nothing bounds the queue before the machine's memory ends; set it. ";
     if (why.empty()) co_return Result<>{};
     why.pop_back();
     if (!state_->options.allow_unsafe_redis) co_return fail(Errc::refused, "Redis may lose mail: " + why);

@@ -77,4 +77,13 @@ Result<RedisReply> checked(Result<RedisReply> reply)
     return failure_of(reply->error()->text);
 }
 
+std::string_view info_field(std::string_view info, std::string_view name)
+{
+    const std::string key = "\n" + std::string{name} + ":";
+    const auto at = info.find(key);
+    if (at == std::string_view::npos) return "";
+    const std::string_view rest = info.substr(at + key.size());
+    return rest.substr(0, rest.find_first_of("\r\n"));
+}
+
 } // namespace penguin::queue

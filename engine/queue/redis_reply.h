@@ -41,4 +41,7 @@ struct RedisReply {
 
 Result<RedisReply> checked(Result<RedisReply> reply);
 
+// What INFO says of `name`, "" when it does not.
+std::string_view info_field(std::string_view info, std::string_view name);
+
 } // namespace penguin::queue

@@ -83,7 +83,7 @@ SendQueue::SendQueue(RedisConnection& redis, Options options)
 
 SendQueue::~SendQueue() = default;
 
-awaitable<Result<EnqueueReport>> SendQueue::enqueue(std::span<const Entry> entries)
+awaitable<Result<EnqueueReport>> SendQueue::enqueue(std::span<const Entry> entries, std::string epoch)
 {
     EnqueueReport report;
     if (entries.empty()) co_return report;
@@ -98,7 +98,7 @@ awaitable<Result<EnqueueReport>> SendQueue::enqueue(std::span<const Entry> entri
     }
     for (std::size_t at = 0; at < entries.size();) {
         std::vector<std::string> arguments{tenant.value().text(), fmt::format("{}", state_->options.enqueue_limit),
-                                           state_->contract(), state_->lease_ms()};
+                                           epoch, state_->contract(), state_->lease_ms()};
         std::size_t octets = 0;
         std::optional<BatchId> batch; // of the message before
         for (std::size_t n = 0; at < entries.size() && n < kEnqueueMax && octets < kEnqueueOctets; ++at, ++n) {
@@ -115,6 +115,8 @@ awaitable<Result<EnqueueReport>> SendQueue::enqueue(std::span<const Entry> entri
         if (!reply) co_return std::unexpected{reply.error()};
         const RedisReply::Array& answer = reply->array();
         if (answer.size() != 2) co_return fail(Errc::malformed, "enqueue: an answer that is not the script's");
+        if (answer[0].integer() == -2)
+            co_return fail(Errc::unavailable, "Redis may have lost data: what was read of it is not so any more");
         if (answer[0].integer() < 0)
             co_return fail(Errc::full, fmt::format("Redis uses {} % of its memory", answer[1].integer()));
         report.queued += static_cast<std::size_t>(answer[0].integer());

@@ -64,9 +64,10 @@ struct Held { // an entry that a node has in its memory
 
 // What the control plane needs to know of a Redis that may have lost data.
 struct Epoch {
-    std::string id; // "": no node has joined yet
-    bool recovering = false;
+    std::string id;          // "": no node has joined yet
+    bool recovering = false; // or Redis is another run, which no node has joined yet
     bool reconciled = false; // see `set_reconciled`
+    bool whole() const { return !id.empty() && !recovering; }
 };
 
 struct EnqueueReport {
@@ -88,7 +89,7 @@ public:
         std::chrono::seconds lease{30};
         std::chrono::milliseconds call_deadline{5'000};
         double enqueue_limit = 0.8;      // share of maxmemory at which enqueue answers full
-        bool allow_unsafe_redis = false; // take a Redis without AOF or with eviction (loud)
+        bool allow_unsafe_redis = false; // take a Redis without AOF or maxmemory, or with eviction (loud)
         int contract = kContractVersion; // what we speak; another one is for tests
     };
     SendQueue(RedisConnection& redis, Options options);
@@ -109,7 +110,9 @@ public:
     awaitable<Result<>> start(bool crashed_before);
     awaitable<Result<>> stop(); // gives up our name; the hand must be empty or released
 
-    awaitable<Result<EnqueueReport>> enqueue(std::span<const Entry> entries); // of one tenant
+    // Of one tenant. `epoch`, when it is not empty, must be the one that Redis is in, and whole: for what may have been queued
+    // before, whose bit only tells in the epoch in which it was read. Else unavailable.
+    awaitable<Result<EnqueueReport>> enqueue(std::span<const Entry> entries, std::string epoch = {});
     awaitable<Result<std::vector<Claimed>>> claim(const ClaimRequest& request);
     awaitable<Result<SettleReport>> settle(std::span<const Settlement> settlements);
     // In the order of their sequences: what is not above the last that was told counts as told. `again`: the ledger may have
@@ -133,6 +136,7 @@ public:
     WallTime now() const;
     // Percent of Redis' maxmemory when we joined or at the last heartbeat; 0 without a bound.
     unsigned memory_used() const;
+    awaitable<Result<unsigned>> ask_memory_used(); // now; also of who has not joined
     // Whether our own lease still holds (CLOCK_BOOTTIME). Cheap; any thread.
     bool lease_holds() const;
 
@@ -165,6 +169,10 @@ public:
     awaitable<Result<>> put_content(TenantId tenant, const ContentId& id, std::string_view bytes,
                                     std::chrono::seconds ttl);
     awaitable<Result<std::optional<std::string>>> get_content(TenantId tenant, const ContentId& id);
+    // How long it stays; 0 when it is not there.
+    awaitable<Result<std::chrono::seconds>> content_stays(TenantId tenant, const ContentId& id);
+    // Stays for `ttl` from now. False: it is not there.
+    awaitable<Result<bool>> extend_content(TenantId tenant, const ContentId& id, std::chrono::seconds ttl);
 
     awaitable<Result<Summary>> summary();
     // Once a minute, under a lock: tenants whose lists are not empty but that no zset names get back in.

@@ -40,6 +40,7 @@ struct SendQueue::State {
 
     std::string lease_ms() const;
     std::string contract() const { return std::to_string(options.contract); }
+    std::string content_key(TenantId tenant, const ContentId& id) const;
     std::string owner() const { return options.node.value() + "/" + options.incarnation; }
     void renew_lease(std::chrono::nanoseconds asked);
     void lose_name();

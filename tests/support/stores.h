@@ -68,7 +68,10 @@ public:
     {
         must(redis.connected_within(std::chrono::seconds{5}));
         must(queue.start(crashed_before));
+        settle_epoch();
     }
+    // As the reconciler does once it has looked.
+    void settle_epoch() { must(queue.set_reconciled(must(queue.epoch()).id)); }
     ~Stores() { workers.join(); }
 
     template <class T>
@@ -161,7 +164,7 @@ public:
     int wakes = 0;
     control::submit::Acceptance acceptance{api, workers.get_executor(), [this] { ++wakes; }, metrics};
     control::submit::OutboxPump pump{
-        worker, queue, {}, {.pool = PoolName{"default"}, .lease = std::chrono::seconds{1}}, metrics};
+        worker, queue, {}, {}, {.pool = PoolName{"default"}, .lease = std::chrono::seconds{1}}, metrics};
     control::ledger::Ledger ledger{worker, queue, PoolName{"default"}, metrics};
 };
 

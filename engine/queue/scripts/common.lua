@@ -55,6 +55,8 @@ end
 -- The epoch's id, the run of Redis that it is of, and 'ok' or 'recovering'; nothing when Redis has lost it.
 local function epoch_of() return string.match(redis.call('GET', P .. 'epoch') or '', '^(%S+) (%S+) (%S+)$') end
 
+local function this_run() return string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') end
+
 -- The last outcome of a node that was told, by its journal's count. A journal that is another one counts anew.
 local function told_of(node, journal)
     local of, sequence = string.match(redis.call('HGET', P .. 'told', node) or '', '^(%S+) (%d+)$')

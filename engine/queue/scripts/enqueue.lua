@@ -1,13 +1,17 @@
 #!lua
 -- Queues messages of one tenant that are not queued yet. No allow-oom: it is the one script that adds to the memory.
--- ARGV: prefix, tenant, share of maxmemory, contract version, lease ms, then for each message: batch ('': as before), index,
--- priority, time (ms, 0: now), entry
+-- ARGV: prefix, tenant, share of maxmemory, epoch that must be whole ('': any), contract version, lease ms, then for each message:
+-- batch ('': as before), index, priority, time (ms, 0: now), entry
 -- What has its bit set is queued already, what has a `done` has ended: both are skipped.
--- Gives {queued, skipped}, or {-1, percent used} when the memory is used up to the share
-local tenant, share = ARGV[2], tonumber(ARGV[3])
-local other, theirs = other_contract(tonumber(ARGV[4]), tonumber(ARGV[5]))
+-- Gives {queued, skipped}, {-1, percent used} when the memory is used up to the share, or {-2, 0} when the epoch is another
+local tenant, share, demanded = ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local other, theirs = other_contract(tonumber(ARGV[5]), tonumber(ARGV[6]))
 if other then return refuse_contract(other, theirs) end
-local FIRST = 6
+if demanded ~= '' then
+    local epoch, run, phase = epoch_of()
+    if epoch ~= demanded or phase ~= 'ok' or run ~= this_run() then return { -2, 0 } end
+end
+local FIRST = 7
 local used, most = memory()
 if most > 0 and used >= most * share then return { -1, math.floor(used * 100 / most) } end
 

@@ -13,7 +13,7 @@ end
 local other, theirs = other_contract(version, lease, node)
 if other then return { 'version', other, theirs } end
 local epoch, of = epoch_of()
-local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+local run = this_run()
 local is_new = of ~= run
 if is_new then
     epoch = digits(now) .. '-' .. incarnation

@@ -53,7 +53,9 @@ ApiTest::ApiTest()
 {
     const db::TierDsns dsns = db::TierDsns::all(postgres_.dsn(database_name_, db::kApiRole));
     database_ = std::make_unique<db::Database>(io_.get_executor(), dsns, db::PoolOptions{}, metrics_);
-    acceptance_ = std::make_unique<submit::Acceptance>(*database_, workers_.get_executor(), [] {}, metrics_);
+    acceptance_ = std::make_unique<submit::Acceptance>(
+        *database_, workers_.get_executor(), [] {}, metrics_,
+        &backlog_.emplace(database_->queue, kBacklogMax, metrics_));
     deps_ = std::make_unique<ApiDeps>(ApiDeps{
         .database = *database_,
         .acceptance = *acceptance_,

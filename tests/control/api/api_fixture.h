@@ -60,6 +60,7 @@ protected:
     void publish(const Reply& domain);
     std::string sql(const std::string& statement) const { return postgres_.sql(database_name_, statement); }
 
+    static constexpr std::size_t kBacklogMax = 1'000'000; // messages
     penguin::test::PostgresServer& postgres_ = penguin::test::PostgresServer::instance();
     std::string database_name_ = postgres_.migrated_database();
     Registry metrics_; // before io_, whose last coroutines still use it
@@ -68,6 +69,7 @@ protected:
     tests::ZoneTable dns_;
     dkim::MasterKey master_ = dkim::MasterKey::random();
     std::unique_ptr<db::Database> database_;
+    std::optional<submit::Backlog> backlog_; // of what is accepted in the test
     std::unique_ptr<submit::Acceptance> acceptance_;
     std::unique_ptr<ApiDeps> deps_;
     http::Router router_;

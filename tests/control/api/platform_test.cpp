@@ -182,6 +182,15 @@ TEST_F(PlatformTest, WatchersNeedNoCredential)
     EXPECT_EQ(described.header("Content-Type"), "application/yaml");
 }
 
+TEST_F(PlatformTest, WhatCannotBeReconciledNowIsToldWhenToComeBack)
+{
+    reconcilable_ = false;
+    const Reply refused = platform("POST", "/v1/queue/reconcile", R"({"pool": "default"})");
+    EXPECT_EQ(refused.status, 503U) << refused.text;
+    EXPECT_EQ(refused.header("Retry-After"), "5");
+    EXPECT_NE(refused.text.find("what the nodes hold"), std::string::npos) << refused.text;
+}
+
 TEST_F(PlatformTest, AnOutageOfPostgresIsSaidAndEnds)
 {
     postgres_.stop();

@@ -40,6 +40,16 @@ protected:
     Tenant tenant_ = make_tenant("Acme");
 };
 
+TEST_F(SendingTest, WhatFindsTheBacklogFullIsToldWhenToComeBack)
+{
+    backlog_->add(PoolName{"default"}, kBacklogMax);
+    const Reply refused = mine("POST", "/v1/batches", batch(R"([{"email": "ann@example.net"}])"));
+    EXPECT_EQ(refused.status, 503U) << refused.text;
+    EXPECT_EQ(refused.code(), "unavailable");
+    EXPECT_EQ(refused.header("Retry-After"), "5");
+    EXPECT_NE(refused.text.find("waits for its queue"), std::string::npos) << refused.text;
+}
+
 TEST_F(SendingTest, ABatchIsAcceptedAndCounted)
 {
     const Reply accepted =

@@ -152,6 +152,8 @@ constexpr BadCase kBad[] = {
     {"BounceLabel", "[domains]\nbounce_label = \"a.b\"", "p.toml:2: domains.bounce_label: must be 1 to 63"},
     {"BounceMx", "[domains]\nbounce_mx = \"a b\"", "p.toml:2: domains.bounce_mx: must be a domain name"},
     {"DmarcReports", "[domains]\ndmarc_reports = \"x\"", "p.toml:2: domains.dmarc_reports: must be an address"},
+    {"BacklogOfNothing", "[delivery]\nbacklog_max = 999",
+     "p.toml:2: delivery.backlog_max: must be 1000 to 1000000000 (it is 999)"},
     {"EmptyLadder", "[delivery]\nretry_ladder = []", "p.toml:2: delivery.retry_ladder: must have at least one item"},
     {"LadderItem", "[delivery]\nretry_ladder = [\"5m\", \"soon\"]",
      "p.toml:2: delivery.retry_ladder: must be a time such as"},

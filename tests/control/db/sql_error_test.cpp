@@ -18,7 +18,8 @@ constexpr StateCase kStates[] = {
     {"08006", Errc::unavailable, false}, {"53300", Errc::unavailable, false}, {"25006", Errc::unavailable, false},
     {"55P03", Errc::unavailable, false}, {"40001", Errc::unavailable, true},  {"40P01", Errc::unavailable, true},
     {"54000", Errc::too_long, false},    {"42P01", Errc::local_fault, false}, {"42601", Errc::local_fault, false},
-    {"", Errc::unavailable, false},
+    {"53100", Errc::unavailable, false}, {"53200", Errc::unavailable, false}, {"58000", Errc::unavailable, false},
+    {"58030", Errc::unavailable, false}, {"58P01", Errc::unavailable, false}, {"", Errc::unavailable, false},
 };
 
 TEST(SqlError, EachClassHasItsMeaning)

@@ -138,7 +138,9 @@ TEST_F(ServerLimitsTest, RefusesBodiesThatAreTooLargeTogether)
     EXPECT_EQ(status_of(first.hear_one()), 100U) << "its body is awaited";
     Client second{running_->port};
     second.say("POST /open HTTP/1.1\r\n" + std::string{kJson} + "Content-Length: 4000\r\n\r\n");
-    EXPECT_EQ(status_of(second.hear_one()), 503U);
+    const std::string refused = second.hear_one();
+    EXPECT_EQ(status_of(refused), 503U);
+    EXPECT_EQ(field_of(refused, "Retry-After"), "1");
     first.say(std::string(4'000, ' '));
     EXPECT_EQ(status_of(first.hear_one()), 200U);
     Client third{running_->port};
@@ -237,6 +239,7 @@ TEST_F(ServerLimitsTest, TurnsAwayWhoComesWhenAllPlacesAreTaken)
     const std::string response = third.hear_all();
     EXPECT_EQ(status_of(response), 503U);
     EXPECT_EQ(code_of(response), "too_many_connections");
+    EXPECT_EQ(field_of(response, "Retry-After"), "1");
     first.reset();
     unsigned status = 0;
     for (int i = 0; i < 1'000 && status != 200; ++i) { // until the server has seen that the first one left
@@ -256,7 +259,9 @@ TEST_F(ServerLimitsTest, BoundsTheConnectionsOfOnePeer)
     mine.say("GET /open HTTP/1.1\r\nHost: t\r\n\r\n");
     EXPECT_EQ(status_of(mine.hear_one()), 200U);
     Client greedy{running_->port, "127.0.0.2"};
-    EXPECT_EQ(status_of(greedy.hear_all()), 503U);
+    const std::string refused = greedy.hear_all();
+    EXPECT_EQ(status_of(refused), 503U);
+    EXPECT_EQ(field_of(refused, "Retry-After"), "1");
     Client other{running_->port, "127.0.0.3"};
     other.say("GET /open HTTP/1.1\r\nHost: t\r\n\r\n");
     EXPECT_EQ(status_of(other.hear_one()), 200U);

@@ -205,6 +205,8 @@ TEST_F(ServerTest, LetsIn)
         }
         EXPECT_EQ(response.find("10.0.0.1"), std::string::npos);
         EXPECT_EQ(field_of(response, "WWW-Authenticate").empty(), door.status != 401);
+        const std::string wait = door.status == 429 ? "60" : door.status == 503 ? "5" : "";
+        EXPECT_EQ(field_of(response, "Retry-After"), wait) << door.credential;
     }
 }
 

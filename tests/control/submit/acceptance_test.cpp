@@ -56,6 +56,35 @@ TEST_F(AcceptanceTest, AnAcceptedBatchIsInBothTiers)
               Errc::not_found);
 }
 
+TEST_F(AcceptanceTest, OverTheBacklogItRefusesUntilThePumpHasTakenSome)
+{
+    Backlog backlog{stores->worker.queue, 1'000, stores->metrics};
+    Acceptance bounded{stores->api, stores->workers.get_executor(), [] {}, stores->metrics, &backlog};
+    const auto accept = [&](std::size_t count, const std::string& key = "") {
+        return stores->run(bounded.accept(batch_to(kTenantA, count, key), wall_now()));
+    };
+    ASSERT_TRUE(stores->accept(batch_to(kTenantA, 300))); // by another node
+    ASSERT_TRUE(accept(600, "first"));
+    ASSERT_TRUE(accept(300)) << "what the other took is not known yet";
+    stores->must(backlog.look());
+    EXPECT_EQ(accept(1).error().kind, Kind::backlog_full);
+    const Answer again = accept(600, "first");
+    ASSERT_TRUE(again) << again.error().detail;
+    EXPECT_TRUE(again->repeated);
+    EXPECT_EQ(sql("select count(*) from queue.batches"), "3");
+    EXPECT_TRUE(stores->metrics.expose().contains("penguin_submit_backlog_messages{pool=\"default\"} 1200"));
+    EXPECT_TRUE(stores->metrics.expose().contains("penguin_submit_backlog_refusals_total 1"));
+
+    EXPECT_EQ(stores->must(stores->pump.turn()), 800U); // batches of 300 and 600: what a turn gives a tenant
+    stores->must(backlog.look());
+    EXPECT_TRUE(accept(600));
+    EXPECT_EQ(accept(1).error().kind, Kind::backlog_full) << "what was taken here counts at once";
+    while (stores->must(stores->pump.turn()) > 0) {
+    }
+    stores->must(backlog.look());
+    EXPECT_TRUE(accept(1));
+}
+
 TEST_F(AcceptanceTest, TheSameContentIsKeptOnce)
 {
     ASSERT_TRUE(stores->accept(batch_to(kTenantA, 1)));

@@ -91,7 +91,7 @@ TEST_P(ReconcileCrashTest, WhatWasLostIsQueuedAgainOnce)
     const auto reconcile = [&](bool again) {
         Stores stores{server, database, redis.url(), again};
         submit::Reconciler reconciler{stores.worker, stores.queue, {}, {}, stores.metrics};
-        stores.must(reconciler.reconcile());
+        stores.must(reconciler.reconcile(std::chrono::steady_clock::now()));
     };
     EXPECT_EQ(in_child([&] {
                   Stores stores{server, database, redis.url(), false};

@@ -160,8 +160,8 @@ TEST_F(GroupTest, ARepeatedWriteFindsItsOwnBatch)
     Submission again{checked(), wall_now()}; // as after a COMMIT whose answer was lost
     again.id = first.id;
     const auto both = [&]() -> awaitable<bool> {
-        co_await accept_together(stores->api, {&first});
-        co_await accept_together(stores->api, {&again});
+        co_await accept_together(stores->api, nullptr, {&first});
+        co_await accept_together(stores->api, nullptr, {&again});
         co_return true;
     };
     EXPECT_TRUE(stores->run(both()));

@@ -54,8 +54,15 @@ protected:
     {
         redis_server().cli("FLUSHALL");
         stores->must(stores->queue.start(false));
+        stores->must(reconciler->look(std::chrono::steady_clock::now()));
     }
-    Reconciled reconcile() { return stores->must(reconciler->reconcile()); }
+    Result<Reconciled> try_to_reconcile(Duration later)
+    {
+        return stores->run(reconciler->reconcile(std::chrono::steady_clock::now() + later));
+    }
+    // When nothing that a node held in a lost epoch can be sent any more.
+    Reconciled reconcile() { return try_to_reconcile(40s).value(); }
+    std::size_t ready() { return stores->must(stores->queue.summary()).ready; }
     std::vector<queue::Claimed> claim(std::size_t most)
     {
         const queue::ClaimRequest request{.max = most, .ready_max = most, .per_tenant = most};
@@ -121,7 +128,6 @@ TEST_F(ReconcilerTest, ADeferredMessageComesBackWithItsAttemptsAndNotBeforeItsTi
     EXPECT_EQ(reconcile().queued, 1U);
     EXPECT_TRUE(claim(10).empty());
     redis_server().cli("ZADD 'pm:{default}:due' 1 " + got[0].entry.id.text());
-    redis_server().cli("CONFIG SET maxmemory 0");
     const std::string waiting = redis_server().cli("HGETALL 'pm:{default}:wait'");
     EXPECT_NE(waiting.find("\"attempt\":3"), std::string::npos) << waiting;
     EXPECT_NE(waiting.find(std::to_string(to_unix_ms(next))), std::string::npos) << waiting;
@@ -134,7 +140,7 @@ TEST_F(ReconcilerTest, WhatThePumpHasNotEnqueuedYetStaysThePumps)
     lose_all();
     EXPECT_EQ(reconcile().queued, 500U);
     EXPECT_EQ(stores->must(stores->pump.turn()), 200U);
-    EXPECT_EQ(stores->must(stores->queue.summary()).ready, 700U);
+    EXPECT_EQ(ready(), 700U);
 }
 
 TEST_F(ReconcilerTest, OfACancelledBatchEachMessageHasItsEvent)
@@ -158,15 +164,15 @@ TEST_F(ReconcilerTest, ByItselfOncePerEpochAfterEveryLeaseHasEnded)
     const SteadyTime start = std::chrono::steady_clock::now();
     stores->must(reconciler->look(start));
     stores->must(reconciler->look(start + 39s));
-    EXPECT_EQ(stores->must(stores->queue.summary()).ready, 0U);
+    EXPECT_EQ(ready(), 0U);
     stores->must(reconciler->look(start + 40s));
-    EXPECT_EQ(stores->must(stores->queue.summary()).ready, 2U);
+    EXPECT_EQ(ready(), 2U);
     EXPECT_TRUE(stores->must(stores->queue.epoch()).reconciled);
     // Taken out by hand: not by itself again in this epoch, only when it is asked for.
     redis_server().cli("DEL 'pm:{default}:ready:" + kTenantA.value().text() + ":1'");
     redis_server().cli("eval \"for _,k in ipairs(redis.call('keys','*live*')) do redis.call('del',k) end\" 0");
     stores->must(reconciler->look(start + 120s));
-    EXPECT_EQ(stores->must(stores->queue.summary()).ready, 0U);
+    EXPECT_EQ(ready(), 0U);
     EXPECT_EQ(reconcile().queued, 2U);
 }
 
@@ -179,10 +185,48 @@ TEST_F(ReconcilerTest, NotWhileNodesAreStillTellingTheirJournals)
     const SteadyTime start = std::chrono::steady_clock::now();
     stores->must(reconciler->look(start));
     stores->must(reconciler->look(start + 300s));
-    EXPECT_EQ(stores->must(stores->queue.summary()).ready, 0U);
+    EXPECT_EQ(ready(), 0U);
     stores->must(stores->queue.recovered());
     stores->must(reconciler->look(start + 301s));
-    EXPECT_EQ(stores->must(stores->queue.summary()).ready, 2U);
+    EXPECT_EQ(ready(), 2U);
+}
+
+// A node that has not noticed the loss yet, and more entries than `rehand` looks through for what it holds.
+TEST_F(ReconcilerTest, WhenItIsAskedForItQueuesNothingThatANodeMayHold)
+{
+    queue::RedisConnection redis{stores->io.get_executor(), {.url = redis_server().url(), .ca_file = {}}};
+    queue::SendQueue::Options options = Stores::options();
+    options.node = NodeName{"node-2"};
+    queue::SendQueue other{redis, options};
+    stores->must(redis.connected_within(5s));
+    stores->must(other.start(false));
+    accept(1'500);
+    pump();
+    std::vector<queue::Token> in_front;
+    for (const std::size_t most : {1'000U, 200U})
+        for (const queue::Claimed& one : claim(most)) in_front.push_back(one.token);
+    ASSERT_EQ(in_front.size(), 1'200U);
+    const std::vector<queue::Claimed> held = stores->must(other.claim({.max = 50, .ready_max = 50, .per_tenant = 50}));
+    ASSERT_EQ(held.size(), 50U);
+    stores->must(stores->queue.release(in_front, std::nullopt));
+
+    redis_server().cli("FLUSHALL");
+    EXPECT_EQ(try_to_reconcile(300s).error().code, Errc::unavailable) << "no node has joined";
+    stores->must(stores->queue.join(false));
+    EXPECT_EQ(try_to_reconcile(0s).error().code, Errc::unavailable);
+    EXPECT_EQ(try_to_reconcile(300s).error().code, Errc::unavailable) << "a node is telling its journal";
+    stores->must(stores->queue.recovered());
+    EXPECT_EQ(try_to_reconcile(39s).error().code, Errc::unavailable) << "node-2 may still have its lease";
+    EXPECT_EQ(ready(), 0U);
+
+    stores->must(other.join(false));
+    std::vector<queue::Held> hand;
+    for (const queue::Claimed& one : held) hand.push_back({one.token, one.entry, ""});
+    EXPECT_TRUE(stores->must(other.rehand(hand)).empty());
+    stores->must(other.recovered());
+    EXPECT_EQ(reconcile().queued, 1'450U);
+    EXPECT_EQ(ready(), 1'450U);
+    EXPECT_EQ(stores->must(other.hand()).size(), 50U);
 }
 
 // As after a restore: the ledger's position and what came after it are gone.
@@ -199,12 +243,12 @@ TEST_F(ReconcilerTest, ARestoredOlderDatabaseSendsNothingAgainBeforeSomebodyAcce
         "update analytics.batch_counts set delivered = 4;"
         "update analytics.ledger_positions set position = '1-0';"
         "update queue.batches set enqueued = 0, state = 'accepted' where total = 10");
-    EXPECT_EQ(stores->run(reconciler->reconcile()).error().code, Errc::conflict);
-    OutboxPump restarted{stores->worker, stores->queue, {}, {.pool = PoolName{"default"}}, stores->metrics};
+    EXPECT_EQ(try_to_reconcile(0s).error().code, Errc::conflict);
+    OutboxPump restarted{stores->worker, stores->queue, {}, {}, {.pool = PoolName{"default"}}, stores->metrics};
     EXPECT_EQ(stores->run(restarted.turn()).error().code, Errc::conflict);
     ledger::Ledger reader{stores->worker, stores->queue, PoolName{"default"}, stores->metrics};
     EXPECT_EQ(stores->run(reader.step(wall_now())).error().code, Errc::conflict);
-    EXPECT_EQ(stores->must(stores->queue.summary()).ready, 0U);
+    EXPECT_EQ(ready(), 0U);
 
     EXPECT_EQ(stores->must(ledger::accept_restored_database(stores->worker.queue, stores->worker.analytics,
                                                             stores->queue, PoolName{"default"})),

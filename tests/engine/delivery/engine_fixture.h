@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -29,11 +30,13 @@ class MapOfContents : public delivery::ContentSource {
 public:
     awaitable<Result<std::string>> content(TenantId, ContentId id) override
     {
+        if (away) co_return fail(Errc::unavailable, "the store is away");
         const auto found = contents.find(id.value());
         if (found == contents.end()) co_return fail(Errc::not_found, "no such content");
         co_return found->second;
     }
     std::map<std::string, std::string> contents;
+    std::atomic<bool> away{false};
 };
 
 class NoSigner : public Signer {
@@ -123,7 +126,7 @@ mx-private 300 IN A 10.1.2.3
         options.lane_backoff = {.first = std::chrono::seconds{1}, .most = std::chrono::seconds{1}};
         if (change) change(options);
         engine_ = std::make_unique<delivery::Engine>(std::move(options),
-                                                     delivery::EngineParts{contents_, signer_, return_path_, metrics},
+                                                     delivery::EngineParts{*source_, signer_, return_path_, metrics},
                                                      std::make_shared<const delivery::Settings>(settings_));
         engine_->start();
     }
@@ -179,6 +182,7 @@ mx-private 300 IN A 10.1.2.3
     std::vector<std::unique_ptr<bench::Sink>> sinks_;
     std::uint16_t port_ = 0;
     MapOfContents contents_;
+    delivery::ContentSource* source_ = &contents_;
     NoSigner signer_;
     ReturnPath return_path_{std::array<std::uint8_t, 32>{7}};
     asio::io_context io_;

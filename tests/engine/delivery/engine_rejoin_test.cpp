@@ -124,7 +124,7 @@ TEST_F(EngineTest, NothingIsClaimedWhileRedisIsNearlyFull)
         << engine_->status().why_not;
     EXPECT_EQ(one.counts().connections, 0U);
     EXPECT_EQ(producer_.summary().ready, 10U);
-    redis.cli("CONFIG SET maxmemory 0");
+    redis.cli("CONFIG SET maxmemory 1gb");
     ASSERT_TRUE(until([&] { return count(EventKind::delivered) == 10; })) << engine_->status().why_not;
 }
 

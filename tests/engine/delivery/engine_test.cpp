@@ -300,6 +300,26 @@ TEST_F(EngineTest, MissingContentBouncesAndSaysSo)
     EXPECT_EQ(only(EventKind::bounced).klass, "content_missing");
 }
 
+TEST_F(EngineTest, WhileTheStoreOfContentsIsAwayMailWaitsInRedisAndNoAttemptIsCounted)
+{
+    sink(11);
+    contents_.away = true;
+    start_engine([](delivery::EngineOptions& options) { options.store_pause = std::chrono::milliseconds{300}; });
+    enqueue(1, addresses("one.test.example", 3));
+    const auto waited = [&] {
+        constexpr std::string_view kName = "\npenguin_queue_store_away_total ";
+        const std::string all = metrics.expose();
+        const std::size_t at = all.find(kName); // nowhere before the pool has opened
+        return at == std::string::npos ? 0UL : std::stoul(all.substr(at + kName.size()));
+    };
+    ASSERT_TRUE(until([&] { return waited() >= 6; })) << "each has come back";
+    ASSERT_TRUE(until([&] { return producer_.summary().due == 3; })) << "it is not held by the node meanwhile";
+    EXPECT_TRUE(events().empty()) << told();
+    contents_.away = false;
+    ASSERT_TRUE(until([&] { return count(EventKind::delivered) == 3; })) << told();
+    for (const queue::Event& event : events()) EXPECT_EQ(event.attempt, 1U);
+}
+
 TEST_F(EngineTest, AStopGivesBackWhatIsNotSentAndRepeatsNothing)
 {
     bench::Sink& one = sink(11, {"phase=body delay-ms=30 code=250 text=ok"});

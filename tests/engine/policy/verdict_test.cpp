@@ -135,7 +135,10 @@ TEST(Verdict, AMessageThatCannotBeMadeBouncesOnlyWhenItNeverCan)
 {
     EXPECT_EQ(decide_preparation({Errc::bad_value, "template"}).kind, Kind::bounce);
     EXPECT_EQ(decide_preparation({Errc::not_found, "content"}).kind, Kind::bounce);
-    EXPECT_EQ(decide_preparation({Errc::unavailable, "store"}).kind, Kind::retry);
+    for (const Errc away : {Errc::unavailable, Errc::timeout}) {
+        EXPECT_EQ(decide_preparation({away, "store"}).kind, Kind::give_back);
+        EXPECT_EQ(decide_preparation({away, "store"}).rule, kStoreAway);
+    }
     EXPECT_EQ(decide_preparation({Errc::denied, "signature"}).kind, Kind::retry);
     EXPECT_EQ(decide_preparation({Errc::local_fault, "memory"}).kind, Kind::give_back);
 }

@@ -255,7 +255,7 @@ TEST_F(ConnectionTest, AFullRedisRefusesNewMailAndStillSettlesTheOld)
     EXPECT_EQ(next.size(), 50U);
     EXPECT_EQ(node.park(tokens_of(next), "gmail"), 50U);
     node.must(node.queue().heartbeat("up"));
-    own.cli("CONFIG SET maxmemory 0");
+    own.cli("CONFIG SET maxmemory 1gb");
     EXPECT_EQ(node.enqueue(more).queued, 1U);
 }
 

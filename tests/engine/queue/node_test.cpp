@@ -154,7 +154,8 @@ TEST_F(NodeTest, ARedisThatMayLoseMailIsRefused)
         std::vector<std::string> arguments;
     };
     const Case cases[] = {{"maxmemory-policy", {"--maxmemory-policy", "allkeys-lru"}},
-                          {"appendonly", {"--appendonly", "no"}}};
+                          {"appendonly", {"--appendonly", "no"}},
+                          {"maxmemory is 0", {"--maxmemory", "0"}}};
     for (const Case& row : cases) {
         RedisServer unsafe{row.arguments};
         Node node{io, unsafe.url(), "n1", "i1", 30s, false};

@@ -166,6 +166,30 @@ TEST_F(RecoveryTest, AnotherJournalCountsForItself)
     EXPECT_EQ(fresh.settle({second}).late, 1U);
 }
 
+TEST_F(RecoveryTest, WhatMayHaveBeenQueuedIsQueuedOnlyInTheEpochThatWasRead)
+{
+    Node node{io, server().url(), "n1", "i1"};
+    const std::vector<queue::Entry> entries = batch_entries(1, 1, 2);
+    const auto in = [&](const std::string& epoch) { return node.try_(node.queue().enqueue(entries, epoch)); };
+    const std::string before = node.must(node.queue().epoch()).id;
+    EXPECT_EQ(in(before)->queued, 2U);
+    EXPECT_EQ(in(before)->skipped, 2U);
+    other_run();
+    EXPECT_TRUE(node.must(node.queue().epoch()).recovering) << "though nobody has joined it yet";
+    EXPECT_EQ(in(before).error().code, Errc::unavailable);
+    node.must(node.queue().join(false));
+    const std::string after = node.must(node.queue().epoch()).id;
+    EXPECT_NE(after, before);
+    EXPECT_EQ(in(after).error().code, Errc::unavailable) << "not before all have told what they know";
+    node.must(node.queue().recovered());
+    EXPECT_EQ(in(before).error().code, Errc::unavailable);
+    EXPECT_EQ(in(after)->skipped, 2U);
+    server().cli("FLUSHALL");
+    EXPECT_EQ(in(after).error().code, Errc::unavailable);
+    EXPECT_TRUE(node.must(node.queue().epoch()).id.empty());
+    EXPECT_EQ(in("")->queued, 2U) << "what is new may go at any time";
+}
+
 TEST_F(RecoveryTest, TheReconcilersWordIsOfOneEpoch)
 {
     Node node{io, server().url(), "n1", "i1"};

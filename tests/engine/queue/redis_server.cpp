@@ -95,6 +95,8 @@ void RedisServer::start()
                                        "yes",
                                        "--save",
                                        "",
+                                       "--maxmemory",
+                                       "1gb",
                                        "--maxmemory-policy",
                                        "noeviction",
                                        "--logfile",
