@@ -1,6 +1,7 @@
 #include "bench/harness/daemon.h"
 
 #include <algorithm>
+#include <csignal>
 #include <fstream>
 
 #include <boost/asio/io_context.hpp>
@@ -76,6 +77,9 @@ Daemon::Daemon(Patience& patience, const std::filesystem::path& folder, const Da
     child_->wait_ready(patience, kReadyWithin,
                        [&] { return is_ready(patience, port_) && std::filesystem::exists(state_ / "admin-key"); });
 }
+
+// The first of two signals; the second spares the time in which a balancer would see that it stops.
+Daemon::~Daemon() { child_->signal(SIGINT); }
 
 std::string Daemon::admin_key() const
 {

@@ -32,6 +32,7 @@ std::string daemon_configuration(const DaemonOptions& options, const std::filesy
 class Daemon {
 public:
     Daemon(Patience& patience, const std::filesystem::path& folder, const DaemonOptions& options);
+    ~Daemon();
 
     pid_t pid() const { return child_->pid(); }
     std::uint16_t port() const { return port_; }

@@ -154,7 +154,10 @@ awaitable<void> Daemon::end(std::chrono::seconds drain)
     if (service_) {
         const std::chrono::seconds grace = config_.node.stop_grace;
         notifier_.more_time(drain + grace + Notifier::kMoreTime);
-        const bool name_given_up = co_await aside(beside_, [=, this] { return service_->stop(drain, grace); });
+        service_->say_stopping();
+        asked_.expires_after(drain);
+        co_await asked_.async_wait(use_result); // a second signal ends it
+        const bool name_given_up = co_await aside(beside_, [=, this] { return service_->stop(grace); });
         if (const Result<NodeName> node = node_name(config_.node); name_given_up && node) {
             const Result<> written = write_stopped(dir_, node->value());
             if (!written) log::error("daemon", "state_not_written", {{"why", written.error().detail}});

@@ -48,7 +48,7 @@ private:
     asio::io_context loop_;
     asio::thread_pool beside_{1};
     asio::signal_set signals_{loop_};
-    asio::steady_timer asked_; // never expires: cancelled by a signal
+    asio::steady_timer asked_; // does not expire before we stop: cancelled by a signal
     bool stop_asked_ = false;
     EmbeddedStores stores_;
     std::unique_ptr<Service> service_;

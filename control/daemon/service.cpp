@@ -358,7 +358,7 @@ Service::Service(std::unique_ptr<Parts> parts) : parts_{std::move(parts)} {}
 
 Service::~Service()
 {
-    if (parts_->thread.joinable()) stop(0s, 0s);
+    if (parts_->thread.joinable()) stop(0s);
 }
 
 Result<std::unique_ptr<Service>> Service::make(const Config& config, const StateDir& dir, const NodeName& node,
@@ -383,11 +383,15 @@ Result<> Service::start()
     return parts.on_control(parts.begin());
 }
 
-bool Service::stop(std::chrono::seconds drain, std::chrono::seconds grace)
+void Service::say_stopping()
+{
+    asio::post(parts_->io, [parts = parts_.get()] { parts->stopping = true; });
+}
+
+bool Service::stop(std::chrono::seconds grace)
 {
     Parts& parts = *parts_;
-    asio::post(parts.io, [&parts] { parts.stopping = true; });
-    if (drain > 0s) parts.on_control(sleep_for(drain));
+    say_stopping();
     parts.on_control(parts.server.stop(kHttpGrace));
     parts.engine->stop(grace);
     const bool redis_there = parts.on_control(parts.wind_down());

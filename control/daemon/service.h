@@ -7,8 +7,8 @@
 //            the API answers 503
 //   ready    503 when no mail can be taken: PostgreSQL is away, a loop hangs, we stop. Redis and the engine are shown beside it:
 //            without them mail is still accepted, and when Redis is away it is so for the whole fleet.
-//   stop     for `drain` the API answers as ever and ready says that we stop, so that balancers send nobody any more; then the
-//            API ends, then the engine within `grace`, then ledger and pump; bounded by both + kWindDownMax and a few seconds
+//   stop     from say_stopping on ready says no and the API answers as ever, so that balancers send nobody any more. Stop ends the
+//            API, then the engine within `grace`, then ledger and pump; bounded by grace + kWindDownMax and a few seconds
 #pragma once
 
 #include <chrono>
@@ -35,8 +35,9 @@ public:
 
     // Blocks until the API listens. Errors: of http::Server::listen_*.
     Result<> start();
+    void say_stopping();
     // Blocks. True when the node's name in the queue was given up.
-    bool stop(std::chrono::seconds drain, std::chrono::seconds grace);
+    bool stop(std::chrono::seconds grace);
     bool alive() const;
 
 private:

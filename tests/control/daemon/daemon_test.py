@@ -211,6 +211,8 @@ class DaemonTest(unittest.TestCase):
         self.assertEqual(daemon.status_of("/healthz"), 200)
         self.assertEqual(daemon.call("GET", "/v1/tenants", key=key)[0], 200)
         self.assertIsNone(daemon.process.poll())
+        daemon.process.send_signal(signal.SIGINT)   # whoever is in a hurry
+        self.assertEqual(daemon.process.wait(60), 0, daemon.said())
 
     def test_the_drain_of_a_stop_ends(self):
         daemon = self.start(drain="1s").until_ready()
