@@ -110,6 +110,7 @@ public:
     awaitable<Result<>> stop(); // gives up our name; the hand must be empty or released
 
     awaitable<Result<EnqueueReport>> enqueue(std::span<const Entry> entries); // of one tenant
+    awaitable<Result<>> may_enqueue();                                        // the error that `enqueue` would give now
     awaitable<Result<std::vector<Claimed>>> claim(const ClaimRequest& request);
     awaitable<Result<SettleReport>> settle(std::span<const Settlement> settlements);
     // In the order of their sequences: what is not above the last that was told counts as told. `again`: the ledger may have
