@@ -285,6 +285,9 @@ awaitable<Result<std::size_t>> OutboxPump::turn()
     if (!age_known_) {
         const auto fine = co_await ledger::database_is_current(database_.analytics, queue_, options_.pool);
         if (!fine) co_return std::unexpected{fine.error()};
+        const Result<> open =
+            co_await queue_.may_enqueue(); // else each turn would claim chunks that other nodes can bring on
+        if (!open) co_return std::unexpected{open.error()};
         age_known_ = true;
     }
     Result<std::vector<Chunk>> chunks = co_await claim();

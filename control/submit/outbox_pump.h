@@ -12,8 +12,8 @@
 //   cancelled  what of a cancelled batch is not enqueued yet still goes through the queue, so that its events are told and
 //              the counts close; see cancellation.h
 //   restored   a database that is behind what its ledger has told Redis would have mail sent again: nothing is done (ledger/database_age.h)
-//   faults     Redis full or away, PostgreSQL away: the turn ends, the next one comes after a pause of kPauseMin doubling to
-//              kPauseMax
+//   faults     Redis full, away or spoken to in another version of its contract, PostgreSQL away: the turn ends, the next one
+//              comes after a pause of kPauseMin doubling to kPauseMax, and claims nothing before Redis takes messages again
 //   threads    belongs to the control executor, as do its database and its SendQueue
 //   crash points  pump.claim.after, pump.chunk.before/after (the script call), pump.record.before/after
 #pragma once
@@ -76,7 +76,7 @@ private:
     std::function<void()> on_enqueued_;
     Options options_;
     TenantId behind_;        // where the last turn ended
-    bool age_known_ = false; // that this database is not one restored from a backup
+    bool age_known_ = false; // that this database is not one restored from a backup, and that Redis takes messages
     std::string epoch_;      // in which bits tell what is queued, when a turn asked
     bool stopped_ = false;
     bool woken_ = false;

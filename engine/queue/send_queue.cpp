@@ -83,6 +83,11 @@ SendQueue::SendQueue(RedisConnection& redis, Options options)
 
 SendQueue::~SendQueue() = default;
 
+std::vector<std::string> SendQueue::State::enqueue_head(std::string tenant, std::string epoch) const
+{
+    return {std::move(tenant), fmt::format("{}", options.enqueue_limit), std::move(epoch), contract(), lease_ms()};
+}
+
 awaitable<Result<EnqueueReport>> SendQueue::enqueue(std::span<const Entry> entries, std::string epoch)
 {
     EnqueueReport report;
@@ -97,8 +102,7 @@ awaitable<Result<EnqueueReport>> SendQueue::enqueue(std::span<const Entry> entri
             co_return fail(Errc::too_long, fmt::format("entry {}: at most {} octets", entry.id.text(), kEntryMax));
     }
     for (std::size_t at = 0; at < entries.size();) {
-        std::vector<std::string> arguments{tenant.value().text(), fmt::format("{}", state_->options.enqueue_limit),
-                                           epoch, state_->contract(), state_->lease_ms()};
+        std::vector<std::string> arguments = state_->enqueue_head(tenant.value().text(), epoch);
         std::size_t octets = 0;
         std::optional<BatchId> batch; // of the message before
         for (std::size_t n = 0; at < entries.size() && n < kEnqueueMax && octets < kEnqueueOctets; ++at, ++n) {
@@ -111,18 +115,33 @@ awaitable<Result<EnqueueReport>> SendQueue::enqueue(std::span<const Entry> entri
             arguments.push_back(entry.not_before ? std::to_string(to_unix_ms(*entry.not_before)) : "0");
             arguments.push_back(std::move(texts[at]));
         }
-        const Result<RedisReply> reply = co_await state_->scripts.run(scripts::enqueue, std::move(arguments));
-        if (!reply) co_return std::unexpected{reply.error()};
-        const RedisReply::Array& answer = reply->array();
-        if (answer.size() != 2) co_return fail(Errc::malformed, "enqueue: an answer that is not the script's");
-        if (answer[0].integer() == -2)
-            co_return fail(Errc::unavailable, "Redis may have lost data: what was read of it is not so any more");
-        if (answer[0].integer() < 0)
-            co_return fail(Errc::full, fmt::format("Redis uses {} % of its memory", answer[1].integer()));
-        report.queued += static_cast<std::size_t>(answer[0].integer());
-        report.skipped += static_cast<std::size_t>(answer[1].integer());
+        const Result<EnqueueReport> part = co_await state_->enqueue(std::move(arguments));
+        if (!part) co_return std::unexpected{part.error()};
+        report.queued += part->queued;
+        report.skipped += part->skipped;
     }
     co_return report;
+}
+
+awaitable<Result<EnqueueReport>> SendQueue::State::enqueue(std::vector<std::string> arguments)
+{
+    const Result<RedisReply> reply = co_await scripts.run(scripts::enqueue, std::move(arguments));
+    if (!reply) co_return std::unexpected{reply.error()};
+    const RedisReply::Array& answer = reply->array();
+    if (answer.size() != 2) co_return fail(Errc::malformed, "enqueue: an answer that is not the script's");
+    if (answer[0].integer() == -2)
+        co_return fail(Errc::unavailable, "Redis may have lost data: what was read of it is not so any more");
+    if (answer[0].integer() < 0)
+        co_return fail(Errc::full, fmt::format("Redis uses {} % of its memory", answer[1].integer()));
+    co_return EnqueueReport{static_cast<std::size_t>(answer[0].integer()),
+                            static_cast<std::size_t>(answer[1].integer())};
+}
+
+awaitable<Result<>> SendQueue::may_enqueue()
+{
+    const Result<EnqueueReport> nothing = co_await state_->enqueue(state_->enqueue_head("", ""));
+    if (!nothing) co_return std::unexpected{nothing.error()};
+    co_return Result<>{};
 }
 
 awaitable<Result<std::vector<Claimed>>> SendQueue::claim(const ClaimRequest& request)

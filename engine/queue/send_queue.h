@@ -113,6 +113,7 @@ public:
     // Of one tenant. `epoch`, when it is not empty, must be the one that Redis is in, and whole: for what may have been queued
     // before, whose bit only tells in the epoch in which it was read. Else unavailable.
     awaitable<Result<EnqueueReport>> enqueue(std::span<const Entry> entries, std::string epoch = {});
+    awaitable<Result<>> may_enqueue(); // the error that `enqueue` would give now
     awaitable<Result<std::vector<Claimed>>> claim(const ClaimRequest& request);
     awaitable<Result<SettleReport>> settle(std::span<const Settlement> settlements);
     // In the order of their sequences: what is not above the last that was told counts as told. `again`: the ledger may have

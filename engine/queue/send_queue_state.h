@@ -48,6 +48,9 @@ struct SendQueue::State {
     WallTime now() const { return wall_now() + clock_offset; }
     // A script that only the holder of the node's name may call.
     awaitable<Result<RedisReply>> run_as_node(const Script& script, std::vector<std::string> arguments);
+    std::vector<std::string> enqueue_head(std::string tenant,
+                                          std::string epoch) const; // the script's arguments before the messages
+    awaitable<Result<EnqueueReport>> enqueue(std::vector<std::string> arguments);
     // From a flat reply of token, packed value ...
     Sorted sort_out(const RedisReply& reply) const;
     // Buries what does not parse, lets wait what is early. What was not early by Redis' clock joins `good`.

@@ -94,6 +94,7 @@ TEST_F(OutboxPumpTest, EveryMessageIsEnqueuedOnceWithAllItNeeds)
 
 TEST_F(OutboxPumpTest, SmallBatchesShareATurnAndItsCall)
 {
+    EXPECT_EQ(turn(), 0U); // the first one asks whether it may enqueue
     for (int i = 0; i < 180; ++i) accept(3);
     redis_server().cli("CONFIG RESETSTAT");
     EXPECT_EQ(turn(), 501U); // the batch that reaches the bound is the last
@@ -259,6 +260,25 @@ TEST_F(OutboxPumpTest, AFullRedisSlowsThePumpAndLosesNothing)
     redis_server().cli("CONFIG SET maxmemory 1gb");
     ASSERT_FALSE(full);
     EXPECT_EQ(full.error().code, Errc::full);
+    EXPECT_EQ(turn(), 100U);
+    EXPECT_EQ(ready(), 100U);
+}
+
+// An upgrade: the older fleet brings the batches on, and what we cannot enqueue we do not claim again and again.
+TEST_F(OutboxPumpTest, WhileAnotherContractIsSpokenNothingIsClaimedOrEnqueued)
+{
+    const std::string nodes = "'pm:{default}:nodes'";
+    redis_server().cli("HSET " + nodes + " older \"$(date +%s)000 i9 9 - up\"");
+    const BatchId batch = accept(100);
+    for (int i = 0; i < 2; ++i) {
+        const Result<std::size_t> refused = stores->run(stores->pump.turn());
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().code, Errc::unavailable);
+        EXPECT_TRUE(refused.error().detail.contains("node older speaks version 9")) << refused.error().detail;
+    }
+    EXPECT_EQ(sql("select claimed_until is null from queue.batches where id = '" + batch.value().text() + "'"), "t");
+    EXPECT_EQ(ready(), 0U);
+    redis_server().cli("HDEL " + nodes + " older");
     EXPECT_EQ(turn(), 100U);
     EXPECT_EQ(ready(), 100U);
 }

@@ -128,6 +128,8 @@ TEST_F(NodeTest, WhileAnotherContractIsSpokenNothingIsWrittenForIt)
         return !result && result.error().code == Errc::unavailable && result.error().detail.contains("node n1 speaks");
     };
     EXPECT_TRUE(refused(connection.try_(newer.enqueue(entries))));
+    EXPECT_TRUE(refused(connection.try_(newer.may_enqueue())));
+    EXPECT_TRUE(older.try_(older.queue().may_enqueue()));
     EXPECT_TRUE(refused(connection.try_(newer.cancel(tenant_of(1), batch_of(1), messages))));
     EXPECT_TRUE(refused(connection.try_(newer.hold_ledger_lock())));
     EXPECT_TRUE(refused(connection.try_(newer.hold_reconciler_lock())));
