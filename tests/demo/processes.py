@@ -45,7 +45,7 @@ def listening(address, port):
 def free_port(addresses=("127.0.0.1",), above=0):
     """A TCP and UDP port that nobody has on any of these addresses. Below the ephemeral range, so no client takes it.
     `above`: the last one given, by who needs several before it binds any."""
-    for port in range(max(20000 + os.getpid() % 5000, above + 1), 32000):
+    for port in range(max(20000 + os.getpid() * 53 % 11000, above + 1), 32000):
         try:
             for address in addresses:
                 for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
