@@ -83,9 +83,10 @@ SendQueue::SendQueue(RedisConnection& redis, Options options)
 
 SendQueue::~SendQueue() = default;
 
-std::vector<std::string> SendQueue::State::enqueue_head(std::string tenant, std::string epoch) const
+std::vector<std::string> SendQueue::State::enqueue_head(std::string tenant, std::string whole_epoch) const
 {
-    return {std::move(tenant), fmt::format("{}", options.enqueue_limit), std::move(epoch), contract(), lease_ms()};
+    return {std::move(tenant), fmt::format("{}", options.enqueue_limit), std::move(whole_epoch), contract(),
+            lease_ms()};
 }
 
 awaitable<Result<EnqueueReport>> SendQueue::enqueue(std::span<const Entry> entries, std::string epoch)

@@ -49,7 +49,7 @@ struct SendQueue::State {
     // A script that only the holder of the node's name may call.
     awaitable<Result<RedisReply>> run_as_node(const Script& script, std::vector<std::string> arguments);
     std::vector<std::string> enqueue_head(std::string tenant,
-                                          std::string epoch) const; // the script's arguments before the messages
+                                          std::string whole_epoch) const; // the script's arguments before the messages
     awaitable<Result<EnqueueReport>> enqueue(std::vector<std::string> arguments);
     // From a flat reply of token, packed value ...
     Sorted sort_out(const RedisReply& reply) const;
