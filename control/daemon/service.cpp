@@ -27,6 +27,7 @@
 #include "control/fetch/jwks_url.h"
 #include "control/settings/snapshot.h"
 #include "control/submit/acceptance.h"
+#include "control/submit/campaign_sweep.h"
 #include "engine/base/log.h"
 
 namespace penguin::control {
@@ -130,6 +131,8 @@ struct Service::Parts {
           snapshots{worker_database.control, snapshot_options(node),
                     [this](const Snapshot& snapshot) { publish(snapshot); }, metrics},
           acceptance{api_database, slow_work.get_executor(), [this] { pools.wake(); }, metrics},
+          campaigns{worker_database, [this](const PoolName& pool) -> queue::SendQueue& { return pools.queue(pool); },
+                    metrics},
           api_keys{api_database.control},
           audit{api_database.control, metrics},
           https{open_fetch(*resolver, config.auth)},
@@ -211,6 +214,7 @@ struct Service::Parts {
     ContentStore contents;
     SnapshotKeeper snapshots;
     submit::Acceptance acceptance;
+    submit::CampaignSweep campaigns;
     PgApiKeys api_keys;
     audit::AuditLog audit;
     std::unique_ptr<fetch::HttpsFetch> https; // null with no jwks_url
@@ -306,6 +310,7 @@ awaitable<Result<>> Service::Parts::begin()
     const Result<> first = co_await snapshots.start();
     if (!first) log::warning("daemon", "no_settings_yet", {{"why", first.error().detail}});
     asio::co_spawn(executor, snapshots.run(), asio::detached);
+    asio::co_spawn(executor, campaigns.run(), asio::detached);
     // Who sees us ready, and the file with the key, may use it.
     const bool key_there = first && co_await has_admin_key();
     if (!key_there) asio::co_spawn(executor, make_admin_key(), asio::detached);
@@ -339,6 +344,7 @@ Result<> Service::Parts::listen_at(const ListenAddress& address)
 awaitable<bool> Service::Parts::wind_down()
 {
     snapshots.stop();
+    campaigns.stop();
     if (jwks_url) jwks_url->stop();
     co_await audit.stop(kAuditGrace);
     co_await pools.stop(kWindDownMax);

@@ -59,7 +59,7 @@ private:
                                                                   std::vector<queue::Entry> entries);
     static std::size_t length_of_call(std::span<Chunk* const> chunks);
     awaitable<Result<>> record(std::vector<Chunk>& chunks);
-    awaitable<Result<>> cancel(const Chunk& chunk);
+    awaitable<Result<>> cancel(const Chunk& chunk, bool only_due);
     awaitable<void> pause(Duration time);
 
     db::Database& database_;

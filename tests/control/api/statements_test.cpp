@@ -103,7 +103,8 @@ protected:
                         .key = spare.at("id"),
                         .address = "no@acme.example",
                         .batch = batch.at("id"),
-                        .message = batch.at("id") + ".0"};
+                        .message = batch.at("id") + ".0",
+                        .campaign = "01936f8a-0000-7000-8000-0000000000cc"};
     }
     ~StatementsTest() override
     {
@@ -146,8 +147,9 @@ protected:
     std::string rows_of_a()
     {
         std::string all;
-        for (const char* table : {"control.api_keys", "control.domains", "control.dkim_keys", "control.suppressions",
-                                  "control.idempotency", "content.contents", "queue.batches", "analytics.batch_counts"})
+        for (const char* table :
+             {"control.api_keys", "control.domains", "control.dkim_keys", "control.suppressions", "control.campaigns",
+              "control.idempotency", "content.contents", "queue.batches", "analytics.batch_counts"})
             all += sql(fmt::format(
                 "select md5(string_agg(t::text, ',' order by t::text)) || count(*) from {} t where tenant_id = '{}'",
                 table, a_.id.value().text()));
@@ -203,7 +205,7 @@ TEST_F(StatementsTest, FindAndChangeNothingOfAnotherTenant)
             if (!said) continue; // refused by a policy; that it is no error of this test, `ran` shows
             ++ran;
             for (const std::string& word :
-                 {a_.id.value().text(), theirs_.batch, theirs_.key, theirs_.domain, theirs_.address})
+                 {a_.id.value().text(), theirs_.batch, theirs_.key, theirs_.domain, theirs_.address, theirs_.campaign})
                 EXPECT_EQ(said->find(word), std::string::npos) << *said;
         }
     }
