@@ -71,6 +71,20 @@ TEST_F(EngineCampaignTest, ACancelledOnesMailEndsUntried)
     EXPECT_EQ(left.ready + left.parked + left.paused + left.due + left.in_hands, 0U);
 }
 
+// A node may have died between the change and the move.
+TEST_F(EngineCampaignTest, WhatSomebodyLeftAsideGoesOnWithTheNextNode)
+{
+    sink(11);
+    settings_.campaigns.emplace(campaign_, CampaignState::paused);
+    start_engine();
+    enqueue_of_campaign(1, addresses("one.test.example", 5));
+    ASSERT_TRUE(until([&] { return producer_.summary().paused == 5; }));
+    engine_->stop(std::chrono::seconds{5});
+    settings_.campaigns.clear();
+    start_engine();
+    EXPECT_TRUE(until([&] { return count(EventKind::delivered) == 5; })) << told();
+}
+
 TEST_F(EngineCampaignTest, WhatWaitsWithAPausedOneEndsWhenItIsCancelled)
 {
     sink(11);
