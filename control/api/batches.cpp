@@ -3,6 +3,7 @@
 
 #include "control/api/answers.h"
 #include "control/api/batch_reader.h"
+#include "control/api/counts.h"
 #include "control/api/routes.h"
 #include "control/db/tenancy.h"
 
@@ -37,10 +38,6 @@ awaitable<Answer> create(ApiDeps& deps, const Request& request)
     co_return json_response(202, shape_of(*accepted), std::move(headers));
 }
 
-struct Counts {
-    std::int64_t delivered = 0, bounced = 0, deferred = 0, expired = 0, suppressed = 0, cancelled = 0;
-    std::int64_t finished() const { return delivered + bounced + expired + suppressed + cancelled; }
-};
 using CountsOf = std::map<Uuid, Counts>;
 
 // A batch without any event yet has no row.
@@ -55,34 +52,18 @@ awaitable<Result<CountsOf>> counts_of(ApiDeps& deps, TenantId tenant, std::vecto
                                   std::move(params));
             if (!rows) co_return std::unexpected{rows.error()};
             CountsOf counts;
-            for (const db::Row row : *rows) {
-                counts[row.get<Uuid>("batch_id")] = Counts{.delivered = row.get<std::int64_t>("delivered"),
-                                                           .bounced = row.get<std::int64_t>("bounced"),
-                                                           .deferred = row.get<std::int64_t>("deferred"),
-                                                           .expired = row.get<std::int64_t>("expired"),
-                                                           .suppressed = row.get<std::int64_t>("suppressed"),
-                                                           .cancelled = row.get<std::int64_t>("cancelled")};
-            }
+            for (const db::Row row : *rows) counts[row.get<Uuid>("batch_id")] = counts_in(row);
             co_return counts;
         });
 }
 
 json::object shape(const db::Row& row, const Counts& counts)
 {
-    const auto total = row.get<std::int64_t>("total");
     return {{"id", row.get<Uuid>("id").text()},
             {"campaign_id", id_or_null(row.get<std::optional<CampaignId>>("campaign_id"))},
             {"mailbox_id", id_or_null(row.get<std::optional<MailboxId>>("mailbox_id"))},
             {"created_at", to_rfc3339(row.get<WallTime>("created"))},
-            {"counts",
-             {{"total", total},
-              {"queued", std::max<std::int64_t>(0, total - counts.finished())},
-              {"delivered", counts.delivered},
-              {"bounced", counts.bounced},
-              {"deferred", counts.deferred},
-              {"expired", counts.expired},
-              {"suppressed", counts.suppressed},
-              {"cancelled", counts.cancelled}}}};
+            {"counts", shape_of(row.get<std::int64_t>("total"), counts)}};
 }
 
 awaitable<Answer> list(ApiDeps& deps, const Request& request)

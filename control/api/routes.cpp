@@ -11,6 +11,7 @@ void register_routes(http::Router& router, ApiDeps& deps)
     register_domains(router, deps);
     register_suppressions(router, deps);
     register_batches(router, deps);
+    register_campaigns(router, deps);
     register_messages(router, deps);
     register_events(router, deps);
     register_inject(router, deps);

@@ -20,6 +20,7 @@ void register_sources(http::Router& router, ApiDeps& deps);
 void register_domains(http::Router& router, ApiDeps& deps);
 void register_suppressions(http::Router& router, ApiDeps& deps);
 void register_batches(http::Router& router, ApiDeps& deps);
+void register_campaigns(http::Router& router, ApiDeps& deps);
 void register_messages(http::Router& router, ApiDeps& deps);
 void register_events(http::Router& router, ApiDeps& deps);
 void register_inject(http::Router& router, ApiDeps& deps);

@@ -276,7 +276,7 @@ awaitable<Result<>> delete_belongings(ApiDeps& deps, TenantId tenant, db::AuditE
     co_return co_await db::as_tenant(
         deps.database.control, tenant, [&emptied, tenant](db::Transaction& tx) -> awaitable<Result<>> {
             std::vector<db::Statement> statements;
-            for (const char* table : {"api_keys", "domains", "suppressions"})
+            for (const char* table : {"api_keys", "domains", "suppressions", "campaigns"})
                 statements.push_back(
                     {fmt::format("delete from control.{} where tenant_id = $1", table), db::Params{tenant}});
             const auto rows = co_await tx.query_all(std::move(statements));

@@ -16,9 +16,9 @@
 
 namespace penguin::control {
 
-inline constexpr std::array<std::string_view, 10> kTenantScopes{
-    "domains:read",       "domains:write", "keys:read",     "keys:write",    "suppressions:read",
-    "suppressions:write", "batches:read",  "batches:write", "messages:read", "events:read"};
+inline constexpr std::array<std::string_view, 12> kTenantScopes{
+    "domains:read", "domains:write", "keys:read",      "keys:write",      "suppressions:read", "suppressions:write",
+    "batches:read", "batches:write", "campaigns:read", "campaigns:write", "messages:read",     "events:read"};
 inline constexpr std::array<std::string_view, 10> kPlatformScopes{
     "tenants:read",  "tenants:write", "pools:read", "pools:write", "sources:read",
     "sources:write", "keys:read",     "keys:write", "queue:write", "audit:read"};

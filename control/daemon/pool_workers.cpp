@@ -30,6 +30,7 @@ struct Sizes {
     Sizes(const PoolName& pool, Registry& metrics)
         : ready{of("ready", pool, metrics)},
           parked{of("parked", pool, metrics)},
+          paused{of("paused", pool, metrics)},
           due{of("due", pool, metrics)},
           in_hands{of("in_hands", pool, metrics)},
           dead{of("dead", pool, metrics)},
@@ -46,6 +47,7 @@ struct Sizes {
     {
         ready.set(static_cast<std::int64_t>(summary.ready));
         parked.set(static_cast<std::int64_t>(summary.parked));
+        paused.set(static_cast<std::int64_t>(summary.paused));
         due.set(static_cast<std::int64_t>(summary.due));
         in_hands.set(static_cast<std::int64_t>(summary.in_hands));
         dead.set(static_cast<std::int64_t>(summary.dead));
@@ -53,6 +55,7 @@ struct Sizes {
     }
     Gauge& ready;
     Gauge& parked;
+    Gauge& paused;
     Gauge& due;
     Gauge& in_hands;
     Gauge& dead;

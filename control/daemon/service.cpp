@@ -28,6 +28,7 @@
 #include "control/settings/snapshot.h"
 #include "control/submit/acceptance.h"
 #include "control/submit/backlog.h"
+#include "control/submit/campaign_sweep.h"
 #include "engine/base/log.h"
 
 namespace penguin::control {
@@ -131,6 +132,8 @@ struct Service::Parts {
                     [this](const Snapshot& snapshot) { publish(snapshot); }, metrics},
           backlog{worker_database.queue, config.delivery.backlog_max, metrics},
           acceptance{api_database, slow_work.get_executor(), [this] { pools.wake(); }, metrics, &backlog},
+          campaigns{worker_database, [this](const PoolName& pool) -> queue::SendQueue& { return pools.queue(pool); },
+                    metrics},
           api_keys{api_database.control},
           audit{api_database.control, metrics},
           https{open_fetch(*resolver, config.auth)},
@@ -213,6 +216,7 @@ struct Service::Parts {
     SnapshotKeeper snapshots;
     submit::Backlog backlog;
     submit::Acceptance acceptance;
+    submit::CampaignSweep campaigns;
     PgApiKeys api_keys;
     audit::AuditLog audit;
     std::unique_ptr<fetch::HttpsFetch> https; // null with no jwks_url
@@ -310,6 +314,7 @@ awaitable<Result<>> Service::Parts::begin()
     const Result<> first = co_await snapshots.start();
     if (!first) log::warning("daemon", "no_settings_yet", {{"why", first.error().detail}});
     asio::co_spawn(executor, snapshots.run(), asio::detached);
+    asio::co_spawn(executor, campaigns.run(), asio::detached);
     // Who sees us ready, and the file with the key, may use it.
     const bool key_there = first && co_await has_admin_key();
     if (!key_there) asio::co_spawn(executor, make_admin_key(), asio::detached);
@@ -344,6 +349,7 @@ awaitable<bool> Service::Parts::wind_down()
 {
     snapshots.stop();
     backlog.stop();
+    campaigns.stop();
     if (jwks_url) jwks_url->stop();
     co_await audit.stop(kAuditGrace);
     co_await pools.stop(kWindDownMax);

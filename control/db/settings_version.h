@@ -1,14 +1,20 @@
 // control/db/settings_version.h
 // Tells the nodes' snapshots that something changed. Every transaction of the control tier that changes what a snapshot
-// holds (tenants, domains, DKIM keys, sources, pools, suppressions) calls one of these before it ends. Who changes settings says
-// what it was, for the audit log.
+// holds (tenants, domains, DKIM keys, sources, pools, campaigns, suppressions) calls one of these before it ends. Who changes
+// settings says what it was, for the audit log.
 // The counter's row stays locked until the commit, so versions become visible in their order.
 #pragma once
+
+#include <chrono>
 
 #include "control/db/audit_entry.h"
 #include "control/db/tenancy.h"
 
 namespace penguin::control::db {
+
+// How long a cancelled campaign is in the snapshots: longer than mail that was accepted before may wait (30 days until its
+// not_before, and 30 more until it expires).
+inline constexpr std::chrono::hours kCancelledKept{61 * 24};
 
 awaitable<Result<>> settings_changed(Transaction& tx, AuditEntry what);
 // Puts addresses on the tenant's list (nothing: everybody's). Folded as EmailAddress::folded says. Those that are there

@@ -1,5 +1,6 @@
 #include "control/settings/snapshot.h"
 
+#include "control/db/settings_version.h"
 #include "control/db/tenancy.h"
 #include "engine/base/log.h"
 
@@ -160,6 +161,10 @@ awaitable<Result<>> SnapshotKeeper::read_settings()
              " join control.domains d on d.tenant_id = k.tenant_id and d.id = k.domain_id where k.active"
              " order by k.created, k.id",
              {}});
+        const std::chrono::duration<double> kept = db::kCancelledKept;
+        all.push_back({"select tenant_id, id, state from control.campaigns where state = 'paused'"
+                       " or (state = 'cancelled' and changed > now() - make_interval(secs => $1))",
+                       db::Params{kept.count()}});
         Result<std::vector<db::Rows>> answers = co_await tx.query_all(std::move(all));
         co_return answers;
     };
@@ -179,6 +184,8 @@ awaitable<Result<>> SnapshotKeeper::read_settings()
         file.keys.push_back({row.get<Text>("tenant_id"), row.get<Text>("name"), row.get<Text>("selector"),
                              row.get<Text>("algorithm"), row.get<db::Bytes>("sealed").value,
                              row.get<std::uint32_t>("version")});
+    for (const db::Row row : (*all)[4])
+        file.campaigns.push_back({row.get<Text>("tenant_id"), row.get<Text>("id"), row.get<Text>("state")});
     file_ = std::move(file);
     co_return Result<>{};
 }

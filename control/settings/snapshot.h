@@ -2,9 +2,10 @@
 // Makes the engine's settings of what PostgreSQL holds, and keeps the last ones on disk, so that a node can start and go
 // on while PostgreSQL is away.
 //
-//   in       tenants, verified domains, this node's sources, active DKIM keys (sealed), suppressions
+//   in       tenants, verified domains, this node's sources, active DKIM keys (sealed), stopped campaigns, suppressions
 //   out      Snapshot, whole, by the publish callback, each time settings_version has moved
-//   poll     one row a second. Suppressions that were added are read alone; a removal has the list read again.
+//   poll     one row every kSettingsPoll, so that a change is in force everywhere within a second. Suppressions that were added
+//            are read alone; a removal has the list read again.
 //   disk     settings.json and suppressions.txt (one "<tenant or *> <address>" a line) in the state folder, 0600, replaced by
 //            rename. Nothing in them opens without the master key.
 //   faults   PostgreSQL away: the last snapshot holds. A row that does not parse is left out and logged.
@@ -25,7 +26,7 @@
 
 namespace penguin::control {
 
-inline constexpr std::chrono::seconds kSettingsPoll{1};
+inline constexpr std::chrono::milliseconds kSettingsPoll{500};
 inline constexpr std::chrono::milliseconds kSettingsGap{50}; // between two looks, however often it is woken
 inline constexpr std::size_t kSuppressionsAPage = 10'000;    // rows read at a time
 

@@ -62,6 +62,13 @@ Result<> error_of_errno(const std::filesystem::path& path)
     return fail(Errc::local_fault, fmt::format("{}: {}", path.string(), std::system_category().message(errno)));
 }
 
+Result<delivery::CampaignState> campaign_state_of(std::string_view name)
+{
+    if (name == "paused") return delivery::CampaignState::paused;
+    if (name == "cancelled") return delivery::CampaignState::cancelled;
+    return fail(Errc::bad_value, "no state of a stopped campaign");
+}
+
 class File {
 public:
     File(const std::filesystem::path& path, int flags) : descriptor_{open(path.c_str(), flags | O_CLOEXEC, 0600)} {}
@@ -107,6 +114,9 @@ std::string to_json(const SettingsFile& file)
         return json::object{{"tenant", row.tenant},       {"domain", row.domain},         {"selector", row.selector},
                             {"algorithm", row.algorithm}, {"sealed", hex_of(row.sealed)}, {"version", row.version}};
     });
+    all["campaigns"] = array_of(file.campaigns, [](const CampaignRow& row) {
+        return json::object{{"tenant", row.tenant}, {"id", row.id}, {"state", row.state}};
+    });
     return json::serialize(all);
 }
 
@@ -139,6 +149,11 @@ Result<SettingsFile> parse_settings_file(std::string_view text)
                           octets_of(text_at(row, "sealed")),
                           row.at("version").to_number<std::uint32_t>()};
         });
+        // Versions before there were campaigns wrote none.
+        if (all.contains("campaigns"))
+            file.campaigns = rows_of<CampaignRow>(all, "campaigns", [](const json::object& row) {
+                return CampaignRow{text_at(row, "tenant"), text_at(row, "id"), text_at(row, "state")};
+            });
         return file;
     } catch (const std::exception& e) {
         return fail(Errc::malformed, fmt::format("the settings on disk: {}", e.what()));
@@ -180,6 +195,15 @@ delivery::Settings settings_of(const SettingsFile& file)
             continue;
         }
         settings.sources.push_back({SourceId{*id}, address, *ehlo_name, PoolName{row.pool}});
+    }
+    for (const CampaignRow& row : file.campaigns) {
+        const Result<Uuid> tenant = Uuid::parse(row.tenant);
+        const Result<Uuid> id = Uuid::parse(row.id);
+        const auto state = campaign_state_of(row.state);
+        if (!tenant || !id || !state)
+            left_out("campaign", row.id, !tenant ? tenant.error() : !id ? id.error() : state.error());
+        else
+            settings.campaigns.insert_or_assign(CampaignKey{TenantId{*tenant}, CampaignId{*id}}, *state);
     }
     return settings;
 }

@@ -32,12 +32,17 @@ struct KeyRow {
     std::uint32_t version = 1;
 };
 
+struct CampaignRow {
+    std::string tenant, id, state; // "paused", "cancelled"
+};
+
 struct SettingsFile {
     std::uint64_t version = 0;
     std::vector<TenantRow> tenants;
     std::vector<DomainRow> domains;
     std::vector<SourceRow> sources;
     std::vector<KeyRow> keys;
+    std::vector<CampaignRow> campaigns; // those that are stopped
 };
 
 std::string to_json(const SettingsFile& file);

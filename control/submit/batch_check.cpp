@@ -30,15 +30,15 @@ std::unexpected<BatchRefused> refuse(BatchRefused::Kind kind, std::string detail
     return std::unexpected{BatchRefused{kind, std::move(detail), std::move(refused), {}}};
 }
 
-namespace {
-
-using Kind = BatchRefused::Kind;
-
 std::unexpected<BatchRefused> refuse_field(std::string field, std::string_view rule)
 {
     std::string detail = fmt::format("{}: {}", field, rule);
-    return std::unexpected{BatchRefused{Kind::bad_request, std::move(detail), {}, std::move(field)}};
+    return std::unexpected{BatchRefused{BatchRefused::Kind::bad_request, std::move(detail), {}, std::move(field)}};
 }
+
+namespace {
+
+using Kind = BatchRefused::Kind;
 
 // Each part with its length, so that no two requests run together.
 class RequestHash {

@@ -82,6 +82,9 @@ struct BatchRefused {
 };
 std::unexpected<BatchRefused> refuse(BatchRefused::Kind kind, std::string detail, std::vector<Refusal> refused = {});
 
+// bad_request, of this field.
+std::unexpected<BatchRefused> refuse_field(std::string field, std::string_view rule);
+
 struct Candidate {
     std::size_t index = 0; // in the request
     StoredRecipient recipient;

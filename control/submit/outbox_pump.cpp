@@ -217,16 +217,18 @@ awaitable<Result<>> OutboxPump::enqueue(std::span<Chunk* const> call)
     }
     crash_point("pump.chunk.after");
     if (!chunk.cancelling) co_return Result<>{};
-    Result<> cancelled = co_await cancel(chunk);
+    // What was not enqueued before lies in `due` alone.
+    Result<> cancelled = co_await cancel(chunk, !chunk.maybe_enqueued);
     co_return cancelled;
 }
 
-awaitable<Result<>> OutboxPump::cancel(const Chunk& chunk)
+awaitable<Result<>> OutboxPump::cancel(const Chunk& chunk, bool only_due)
 {
     std::vector<MessageId> messages;
     messages.reserve(chunk.count);
     for (std::uint32_t i = 0; i < chunk.count; ++i) messages.push_back({chunk.batch, chunk.first + i});
-    const Result<std::size_t> cancelled = co_await queue_.cancel(chunk.tenant, chunk.batch, messages);
+    const Result<std::size_t> cancelled = only_due ? co_await queue_.cancel_due(chunk.tenant, chunk.batch, messages)
+                                                   : co_await queue_.cancel(chunk.tenant, chunk.batch, messages);
     if (!cancelled) co_return std::unexpected{cancelled.error()};
     co_return Result<>{};
 }
@@ -259,7 +261,7 @@ awaitable<Result<>> OutboxPump::record(std::vector<Chunk>& chunks)
         if (row.get<bool>("cancelling")) cancelling.insert(row.get<BatchId>("id"));
     for (const Chunk& chunk : chunks) {
         if (chunk.cancelling || chunk.state != Chunk::State::done || !cancelling.contains(chunk.batch)) continue;
-        const Result<> cancelled = co_await cancel(chunk);
+        const Result<> cancelled = co_await cancel(chunk, false);
         if (!cancelled) co_return cancelled;
     }
     co_return Result<>{};

@@ -67,7 +67,7 @@ private:
     awaitable<Result<>> put_off_repeats(std::vector<Chunk>& chunks);
     static std::size_t length_of_call(std::span<Chunk* const> chunks);
     awaitable<Result<>> record(std::vector<Chunk>& chunks);
-    awaitable<Result<>> cancel(const Chunk& chunk);
+    awaitable<Result<>> cancel(const Chunk& chunk, bool only_due);
     awaitable<void> pause(Duration time);
 
     db::Database& database_;

@@ -107,7 +107,9 @@ std::vector<db::Statement> standing_statements(const Group& group)
 {
     std::vector<std::string> domains;
     std::vector<std::string> addresses;
+    std::vector<CampaignId> campaigns;
     for (const Submission* one : group) {
+        if (one->batch.campaign) campaigns.push_back(*one->batch.campaign);
         domains.push_back(one->batch.from_domain.text());
         domains.push_back(one->batch.sender.domain().text());
         for (const Candidate& each : one->batch.candidates) addresses.push_back(each.recipient.to.folded());
@@ -123,6 +125,10 @@ std::vector<db::Statement> standing_statements(const Group& group)
     all.push_back({"select address from control.suppressions where tenant_id = $1 and address = any($2::text[])"
                    " union all select address from control.global_suppressions where address = any($2::text[])",
                    db::Params{tenant, addresses}});
+    if (!campaigns.empty())
+        all.push_back({"select id from control.campaigns where tenant_id = $1 and id = any($2::uuid[])"
+                       " and state = 'cancelled'",
+                       db::Params{tenant, campaigns}});
     return all;
 }
 
@@ -135,6 +141,8 @@ Standing standing_in(const std::vector<db::Rows>& answers)
     }
     for (const db::Row row : answers.at(1)) known.verified.emplace(row.text("name"));
     for (const db::Row row : answers.at(2)) known.suppressed.emplace(row.text("address"));
+    if (answers.size() > 3)
+        for (const db::Row row : answers.at(3)) known.cancelled.insert(row.get<CampaignId>("id"));
     return known;
 }
 
@@ -149,6 +157,10 @@ void judge(Submission& one, const Standing& known)
         if (known.verified.contains(domain.text())) continue;
         one.answer =
             refuse(Kind::domain_not_verified, fmt::format("{} is not a verified domain of this tenant", domain.text()));
+        return;
+    }
+    if (batch.campaign && known.cancelled.contains(*batch.campaign)) {
+        one.answer = refuse_field("campaign_id", "the campaign is cancelled, which is final");
         return;
     }
     std::vector<StoredRecipient> recipients;

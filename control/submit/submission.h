@@ -45,6 +45,7 @@ struct Standing {
     PoolName pool;
     std::set<std::string> verified;   // domain names
     std::set<std::string> suppressed; // folded addresses
+    std::set<CampaignId> cancelled;
 };
 
 std::vector<db::Statement> standing_statements(const Group& group);

@@ -58,6 +58,13 @@ using MailboxId = StrongType<Uuid, struct MailboxTag>;
 using BatchId = StrongType<Uuid, struct BatchTag>;
 using SourceId = StrongType<Uuid, struct SourceTag>;
 
+// Campaigns are named by their tenants: what another tenant calls by the same id is another one.
+struct CampaignKey {
+    TenantId tenant;
+    CampaignId id;
+    friend auto operator<=>(const CampaignKey&, const CampaignKey&) = default;
+};
+
 // Text that names something whose form its owner decides.
 using PoolName = StrongType<std::string, struct PoolTag>;     // [a-z0-9-]{1,32}
 using NodeName = StrongType<std::string, struct NodeTag>;     // [a-zA-Z0-9.-]{1,64}

@@ -27,6 +27,7 @@ constexpr double kParkBurst = 1'000;
 constexpr double kParkPerMessage = 0.25;
 constexpr Duration kAvoidPause = 5s;   // before this node takes back what it cannot send
 constexpr Duration kSettingsLag = 10s; // how far our settings may be behind what is accepted
+constexpr Duration kLookAgain = 1s;    // for entries of a campaign that goes on, after a change of the settings
 constexpr Duration kLagPause = 300ms;  // before a look whether they have come
 constexpr unsigned kMemoryMax = 95;    // percent of Redis' memory: outcomes need more of it than what they replace
 constexpr std::chrono::seconds kComparePeriod{60}; // hand against memory
@@ -50,6 +51,7 @@ Dispatcher::Dispatcher(const asio::any_io_executor& executor, Options options, P
       wake_{executor},
       claimed_{parts_.metrics.counter("penguin_queue_claimed_total", "Messages claimed from Redis.")},
       parked_{parts_.metrics.counter("penguin_queue_parked_total", "Messages parked at their site.")},
+      paused_{parts_.metrics.counter("penguin_queue_paused_total", "Messages put aside with their paused campaign.")},
       released_{parts_.metrics.counter("penguin_queue_released_total", "Messages given back unsent.")},
       without_content_{parts_.metrics.counter("penguin_queue_store_away_total",
                                               "Times that a message waited because its content's store was away.")},
@@ -75,6 +77,8 @@ void Dispatcher::hold(bool held)
 void Dispatcher::settings_changed()
 {
     weights_changed_ = true;
+    look_for_paused_ = true;
+    look_again_at_ = std::chrono::steady_clock::now() + kLookAgain;
     wake();
 }
 
@@ -132,6 +136,7 @@ awaitable<void> Dispatcher::claim_loop()
             if (found) take_up(std::move(*found));
         }
         if (weights_changed_) co_await push_weights();
+        co_await reopen_campaigns();
         const std::size_t room = options_.window - std::min(options_.window, jobs_.size());
         if (const Result<> writable = journal_.writable(); !writable) {
             note_why_not(writable.error().detail);
@@ -234,9 +239,12 @@ void Dispatcher::dispatch(const JobPtr& job)
 policy::Situation Dispatcher::situation_of(const Job& job, const Settings& settings, WallTime now) const
 {
     const auto tenant = settings.tenants.find(job.entry.tenant);
+    const std::optional<CampaignState> stopped = settings.stopped(job.entry.tenant, job.entry.campaign);
     policy::Situation at{.now = now,
                          .end_of_life = policy::end_of_life(options_.retry, job.entry.queued, job.entry.expires),
                          .suppressed = settings.suppressions->covers(job.entry.tenant, job.entry.to),
+                         .campaign_cancelled = stopped == CampaignState::cancelled,
+                         .campaign_paused = stopped == CampaignState::paused,
                          .tenant_suspended = tenant == settings.tenants.end() || tenant->second.suspended,
                          .sender_unverified =
                              job.entry.from && !may_send_as(settings, job.entry.tenant, *job.entry.from),
@@ -263,6 +271,13 @@ bool Dispatcher::held_back(const JobPtr& job, const std::optional<policy::Hold>&
         break;
     case policy::Limit::suppressed:
         settler_.settle(settlement_of_end(*job, queue::EventKind::suppressed, policy::BounceClass::suppressed, now));
+        break;
+    case policy::Limit::cancelled:
+        settler_.settle(settlement_of_end(*job, queue::EventKind::cancelled, policy::BounceClass::none, now));
+        break;
+    case policy::Limit::paused:
+        paused_.add();
+        settler_.park(job->token, queue::place_of({job->entry.tenant, *job->entry.campaign}));
         break;
     case policy::Limit::unverified: {
         // Its domain was verified when it was accepted: what came just now is ahead of our settings.
@@ -318,8 +333,11 @@ void Dispatcher::finished(const Finished& finished)
     note_sign(finished, now);
     // Revoked: the entry is another node's by now. A final outcome is told all the same; the script marks it late.
     if (finished.verdict.kind == policy::Verdict::Kind::give_back) return give_back(finished, now);
-    const queue::Settlement settlement = settlement_of(finished, options_.retry, now, random());
-    const queue::Event& event = settlement.event;
+    queue::Settlement settlement = settlement_of(finished, options_.retry, now, random());
+    queue::Event& event = settlement.event;
+    // It is not tried again: due at once, it is claimed and ends as cancelled.
+    if (settlement.retry && cancelled(job)) settlement.retry_at = now;
+    if (settlement.retry) event.next = settlement.retry_at;
     outcomes_of(event.kind, finished.verdict.klass).add();
     if (event.kind == queue::EventKind::delivered) latency_.observe(static_cast<double>(event.latency_ms) / 1000);
     log::debug("delivery", name_of(event.kind),
@@ -378,6 +396,9 @@ void Dispatcher::give_back(const Finished& finished, WallTime now)
 {
     const Job& job = *finished.job;
     if (finished.verdict.rule == "lane-backoff") return park(job);
+    if (finished.verdict.rule == kCampaignStopped &&
+        held_back(finished.job, policy::hold_on(situation_of(job, *parts_.settings(), now)), now))
+        return;
     released_.add();
     if (finished.verdict.rule == policy::kStoreAway && !stopping_) return wait_for_store(finished, now);
     const bool ours = finished.verdict.klass == policy::BounceClass::local_fault && !stopping_;
@@ -395,6 +416,11 @@ void Dispatcher::wait_for_store(const Finished& finished, WallTime now)
         log::warning("delivery", "store_away", {{"why", finished.outcome.error->detail}});
     }
     settler_.release(finished.job->token, now + options_.store_pause);
+}
+
+bool Dispatcher::cancelled(const Job& job) const
+{
+    return parts_.settings()->stopped(job.entry.tenant, job.entry.campaign) == CampaignState::cancelled;
 }
 
 void Dispatcher::park(const Job& job)

@@ -99,6 +99,7 @@ private:
     void revoke(Job& job);
     awaitable<void> trim_journal();
     awaitable<void> push_weights();
+    awaitable<void> reopen_campaigns();
     awaitable<void> wind_down();
 
     void take(queue::Claimed claimed);
@@ -113,6 +114,7 @@ private:
     Counter& outcomes_of(queue::EventKind kind, policy::BounceClass klass);
     void give_back(const Finished& finished, WallTime now);
     void wait_for_store(const Finished& finished, WallTime now);
+    bool cancelled(const Job& job) const;
     void park(const Job& job);
     void gone(const queue::Token& token);
     void note_why_not(std::string why);
@@ -129,6 +131,7 @@ private:
     std::map<SiteName, Site> sites_;
     policy::TokenBucket park_allowance_;
     std::map<TenantId, double> weights_; // as Redis has them
+    std::vector<CampaignKey> to_reopen_; // have entries at their place, and may not be paused any more
     asio::steady_timer wake_;
     std::mt19937_64 random_{std::random_device{}()};
     SteadyTime compared_at_{};
@@ -138,12 +141,15 @@ private:
     bool held_ = false;
     bool stopping_ = false;
     bool weights_changed_ = true;
+    SteadyTime look_again_at_ = SteadyTime::max(); // for what was on its way there when the settings changed
+    bool look_for_paused_ = true;                  // campaigns with entries at their place
     SteadyTime deadline_{};
     mutable std::mutex status_mutex_; // guards status_
     Status status_{.why_not = "starting"};
     std::map<std::pair<queue::EventKind, policy::BounceClass>, Counter*> outcomes_;
     Counter& claimed_;
     Counter& parked_;
+    Counter& paused_;
     Counter& released_;
     Counter& without_content_;
     Gauge& journal_octets_;

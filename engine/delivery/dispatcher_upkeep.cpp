@@ -1,4 +1,5 @@
-// What the dispatcher does beside the mail: the lease, the hand that Redis says we have, tenants' weights, what is left over.
+// What the dispatcher does beside the mail: the lease, the hand that Redis says we have, tenants' weights, campaigns that go on,
+// what is left over.
 #include <set>
 #include <utility>
 
@@ -11,6 +12,7 @@ namespace {
 
 constexpr std::chrono::seconds kJanitorPeriod{60};
 constexpr Duration kConnectLimit = std::chrono::seconds{1};
+constexpr std::size_t kReopensAPass = 10; // calls, of up to 1,000 entries each, between two claims
 
 } // namespace
 
@@ -51,6 +53,7 @@ awaitable<Result<>> Dispatcher::try_to_join()
     if (!found) co_return std::unexpected{found.error()};
     settler_.resume();
     if (Result<> others = co_await wait_for_others(); !others) co_return others;
+    look_for_paused_ = true;
     take_up(std::move(*found));
     co_return Result<>{};
 }
@@ -139,6 +142,30 @@ awaitable<void> Dispatcher::push_weights()
     }
 }
 
+// What waits with a campaign that is not paused any more goes back to the ready lists; one that was cancelled meets its end
+// there. A node may have put entries aside before it saw the change, so each looks after a change of its settings.
+awaitable<void> Dispatcher::reopen_campaigns()
+{
+    if (look_for_paused_ || std::chrono::steady_clock::now() >= look_again_at_) {
+        if (!look_for_paused_) look_again_at_ = SteadyTime::max();
+        look_for_paused_ = false; // before the call: what changes meanwhile is looked at again
+        Result<std::vector<CampaignKey>> waiting = co_await queue_.paused();
+        look_for_paused_ = look_for_paused_ || !waiting;
+        if (!waiting) co_return; // at the next pass
+        to_reopen_ = std::move(*waiting);
+    }
+    for (std::size_t calls = 0; calls < kReopensAPass && !to_reopen_.empty();) {
+        const CampaignKey campaign = to_reopen_.back();
+        Result<bool> empty = true;
+        if (parts_.settings()->stopped(campaign.tenant, campaign.id) != CampaignState::paused) {
+            empty = co_await queue_.reopen(campaign);
+            ++calls;
+        }
+        if (!empty) co_return;
+        if (*empty) to_reopen_.pop_back();
+    }
+}
+
 // The lease, and once a minute what a producer that died between its two commands left behind.
 awaitable<void> Dispatcher::beat_loop()
 {
@@ -154,6 +181,7 @@ awaitable<void> Dispatcher::beat_loop()
         co_await trim_journal();
         if (std::chrono::steady_clock::now() - tidied >= kJanitorPeriod) {
             tidied = std::chrono::steady_clock::now();
+            look_for_paused_ = true; // should a node have died before it reopened one
             const Result<> tidy = co_await queue_.janitor();
             if (!tidy) log::warning("delivery", "janitor_failed", {{"why", tidy.error().detail}});
             forget_quiet_sites(queue_.now());

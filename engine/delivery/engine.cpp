@@ -175,15 +175,16 @@ void Engine::start()
     state.thread = std::thread{[&state] { state.io.run(); }};
 }
 
-void Engine::apply(std::shared_ptr<const Settings> settings)
+void Engine::apply(const std::shared_ptr<const Settings>& settings)
 {
     State& state = *state_;
-    for (const auto& shard : state.shards) shard->apply(settings);
-    asio::post(state.io, [&state, settings = std::move(settings)]() mutable {
-        state.settings = std::move(settings);
+    // The dispatchers first: what a lane gives back because of the new settings is judged by them.
+    asio::post(state.io, [&state, settings] {
+        state.settings = settings;
         state.open_pools();
         for (const auto& [pool, dispatcher] : state.dispatchers) dispatcher->settings_changed();
     });
+    for (const auto& shard : state.shards) shard->apply(settings);
 }
 
 void Engine::wake()

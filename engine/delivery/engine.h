@@ -73,7 +73,7 @@ public:
 
     void start();
     // Any thread.
-    void apply(std::shared_ptr<const Settings> settings);
+    void apply(const std::shared_ptr<const Settings>& settings);
     // There is new mail: claim without waiting for the next poll. Any thread.
     void wake();
     // Claims nothing while held; what is in hand goes out. Any thread.

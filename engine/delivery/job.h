@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "engine/base/asio.h"
 #include "engine/delivery/settings.h"
@@ -50,6 +51,9 @@ struct Job {
     std::atomic<bool> revoked{false};   // the entry is no longer ours: nothing more of it may be sent
 };
 using JobPtr = std::shared_ptr<Job>;
+
+// Verdict::rule of a job that a lane gives back because its campaign is stopped. What becomes of it policy/holds says.
+inline constexpr std::string_view kCampaignStopped = "campaign-stopped";
 
 // What an attempt told of the lane: whether the site takes connections from this source.
 enum class LaneSign : std::uint8_t { none, connected, refused };

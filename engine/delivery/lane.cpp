@@ -95,6 +95,15 @@ void Lane::stop()
     for (asio::steady_timer* timer : std::exchange(idle_, {})) timer->cancel();
 }
 
+void Lane::settings_changed()
+{
+    std::erase_if(queue_, [this](const JobPtr& job) {
+        if (!campaign_stopped(*job)) return false;
+        give_back(job, kCampaignStopped);
+        return true;
+    });
+}
+
 bool Lane::may_grow() const
 {
     const LaneLimits& limits = context_.settings()->limits;
@@ -188,6 +197,11 @@ bool Lane::suppressed(const Job& job) const
     return context_.settings()->suppressions->covers(job.entry.tenant, job.entry.to);
 }
 
+bool Lane::campaign_stopped(const Job& job) const
+{
+    return context_.settings()->stopped(job.entry.tenant, job.entry.campaign).has_value();
+}
+
 // One job on this connection, from whatever state it is in. The job is finished, given back or in the queue again when
 // it returns. False: no host took the connection.
 awaitable<bool> Lane::serve(Connection& connection, Taken& taken)
@@ -195,6 +209,10 @@ awaitable<bool> Lane::serve(Connection& connection, Taken& taken)
     const JobPtr& job = taken.job;
     if (stopping_ || job->revoked || !context_.lease_holds()) {
         give_back(job, stopping_ ? "stopping" : "stopped");
+        co_return true;
+    }
+    if (campaign_stopped(*job)) {
+        give_back(job, kCampaignStopped);
         co_return true;
     }
     if (suppressed(*job)) {
@@ -331,7 +349,7 @@ MailPtr Lane::ready_next(const Connection& connection) const
 {
     const std::shared_ptr<Taken>& next = connection.next;
     if (!next || !next->mail || !*next->mail) return nullptr;
-    if (stopping_ || next->job->revoked || suppressed(*next->job)) return nullptr;
+    if (stopping_ || next->job->revoked || suppressed(*next->job) || campaign_stopped(*next->job)) return nullptr;
     return **next->mail;
 }
 
@@ -363,6 +381,7 @@ awaitable<void> Lane::send(Connection& connection, Taken& taken)
     }
     take_next(connection);
     if (!co_await last_one_told(connection)) co_return give_back(job, "stopped");
+    if (campaign_stopped(*job)) co_return give_back(job, kCampaignStopped); // while we connected, or waited for Redis
     crash_point("delivery.deliver.before");
     Report sent = co_await connection.session->deliver(*mail, [this, &connection] { return ready_next(connection); });
     crash_point("delivery.deliver.after");

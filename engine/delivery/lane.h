@@ -60,6 +60,8 @@ public:
     void offer(JobPtr job);
     // Gives what waits back; connections end after what they are doing. Offers after it come back at once.
     void stop();
+    // Gives back what waits and may not go any more.
+    void settings_changed();
     bool unused() const { return queue_.empty() && connections_ == 0; }
 
 private:
@@ -94,6 +96,7 @@ private:
     void wake_one();
     void give_back(const JobPtr& job, std::string_view rule);
     bool suppressed(const Job& job) const;
+    bool campaign_stopped(const Job& job) const;
 
     LaneContext& context_;
     SourceSettings source_;

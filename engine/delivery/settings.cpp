@@ -39,4 +39,11 @@ bool Suppressions::covers(const TenantId& tenant, const EmailAddress& address) c
     return hashes_.contains(hash_of(tenant, folded)) || hashes_.contains(hash_of(folded));
 }
 
+std::optional<CampaignState> Settings::stopped(const TenantId& tenant, const std::optional<CampaignId>& campaign) const
+{
+    if (!campaign || campaigns.empty()) return std::nullopt;
+    const auto found = campaigns.find({tenant, *campaign});
+    return found == campaigns.end() ? std::nullopt : std::optional{found->second};
+}
+
 } // namespace penguin::delivery

@@ -4,7 +4,10 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -45,6 +48,8 @@ struct LaneLimits {
     std::chrono::seconds idle{5}; // keep-alive of a connection without work
 };
 
+enum class CampaignState : std::uint8_t { paused, cancelled }; // of one that is active nothing is said
+
 // Addresses that must get no mail: of one tenant, or of all. Kept as 64-bit hashes of the folded address: with a
 // million of them, one address in 10^13 is wrongly taken for suppressed; none is ever missed.
 class Suppressions {
@@ -63,8 +68,12 @@ struct Settings {
     std::vector<SourceSettings> sources; // of this node
     std::unordered_map<TenantId, TenantSettings> tenants;
     std::unordered_map<DomainName, SendingDomain> domains;
+    std::map<CampaignKey, CampaignState> campaigns;
     std::shared_ptr<const Suppressions> suppressions = std::make_shared<const Suppressions>();
     LaneLimits limits;
+
+    // Nothing: nobody stopped it.
+    std::optional<CampaignState> stopped(const TenantId& tenant, const std::optional<CampaignId>& campaign) const;
 };
 
 } // namespace penguin::delivery

@@ -50,7 +50,10 @@ void Shard::offer(JobPtr job) { offered_.put(std::move(job)); }
 
 void Shard::apply(std::shared_ptr<const Settings> settings)
 {
-    asio::post(io_, [this, settings = std::move(settings)]() mutable { settings_ = std::move(settings); });
+    asio::post(io_, [this, settings = std::move(settings)]() mutable {
+        settings_ = std::move(settings);
+        for (const auto& [key, lane] : lanes_) lane->settings_changed();
+    });
 }
 
 void Shard::stop_lanes()

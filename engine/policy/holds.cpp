@@ -7,6 +7,8 @@ std::string_view name_of(Limit limit)
     switch (limit) {
     case Limit::expired: return "expired";
     case Limit::suppressed: return "suppressed";
+    case Limit::cancelled: return "cancelled";
+    case Limit::paused: return "paused";
     case Limit::suspended: return "suspended";
     case Limit::unverified: return "unverified";
     case Limit::not_before: return "not_before";
@@ -22,6 +24,7 @@ std::string_view name_of(Scope scope)
     switch (scope) {
     case Scope::message: return "message";
     case Scope::recipient: return "recipient";
+    case Scope::campaign: return "campaign";
     case Scope::tenant: return "tenant";
     case Scope::domain: return "domain";
     case Scope::pool: return "pool";
@@ -35,6 +38,8 @@ std::optional<Hold> hold_on(const Situation& at)
 {
     if (at.now >= at.end_of_life) return Hold{Limit::expired, Scope::message, std::nullopt};
     if (at.suppressed) return Hold{Limit::suppressed, Scope::recipient, std::nullopt};
+    if (at.campaign_cancelled) return Hold{Limit::cancelled, Scope::campaign, std::nullopt};
+    if (at.campaign_paused) return Hold{Limit::paused, Scope::campaign, std::nullopt};
     if (at.tenant_suspended) return Hold{Limit::suspended, Scope::tenant, std::nullopt};
     if (at.sender_unverified) return Hold{Limit::unverified, Scope::domain, std::nullopt};
     if (at.not_before && *at.not_before > at.now) return Hold{Limit::not_before, Scope::message, at.not_before};

@@ -16,6 +16,8 @@ namespace penguin::policy {
 enum class Limit : std::uint8_t {
     expired,      // its life is over: it will never go
     suppressed,   // the recipient must get no mail: it will never go
+    cancelled,    // its campaign is cancelled: it will never go
+    paused,       // its campaign is paused: until it is resumed
     suspended,    // the tenant may not send
     unverified,   // the sender's domain is not (yet) in the settings as verified for the tenant: it has no return path
     not_before,   // scheduled
@@ -25,14 +27,17 @@ enum class Limit : std::uint8_t {
 };
 std::string_view name_of(Limit limit);
 
-enum class Scope : std::uint8_t { message, recipient, tenant, domain, pool, lane, site };
+enum class Scope : std::uint8_t { message, recipient, campaign, tenant, domain, pool, lane, site };
 std::string_view name_of(Scope scope);
 
 struct Hold {
     Limit limit{};
     Scope scope{};
     std::optional<WallTime> until; // nothing: until somebody changes a setting
-    bool forever() const noexcept { return limit == Limit::expired || limit == Limit::suppressed; }
+    bool forever() const noexcept
+    {
+        return limit == Limit::expired || limit == Limit::suppressed || limit == Limit::cancelled;
+    }
     friend bool operator==(const Hold&, const Hold&) = default;
 };
 
@@ -40,6 +45,8 @@ struct Situation {
     WallTime now;
     WallTime end_of_life;
     bool suppressed = false;
+    bool campaign_cancelled = false;
+    bool campaign_paused = false;
     bool tenant_suspended = false;
     bool sender_unverified = false;
     std::optional<WallTime> not_before;

@@ -39,6 +39,31 @@ void append_events(std::vector<Event>& out, std::string_view array_text, bool la
     }
 }
 
+// For the script `cancel`: the tenant, the batch, and which of its messages. Errors: bad_value.
+Result<std::vector<std::string>> target_of(TenantId tenant, BatchId batch, std::span<const MessageId> messages)
+{
+    std::string map;
+    for (const MessageId& message : messages) {
+        if (message.batch != batch) return fail(Errc::bad_value, "cancel: all messages must be of the batch");
+        if (message.index >= map.size()) map.resize(message.index + 1, '0');
+        map[message.index] = '1';
+    }
+    return std::vector<std::string>{tenant.value().text(), batch.value().text(), std::move(map)};
+}
+
+// Nothing: not what place_of gives.
+std::optional<CampaignKey> campaign_of(std::string_view place)
+{
+    constexpr std::size_t kUuidOctets = 36;
+    const std::size_t tenant_at = kCampaignPlace.size();
+    const std::size_t campaign_at = tenant_at + kUuidOctets + 1;
+    if (!place.starts_with(kCampaignPlace) || place.size() <= campaign_at) return std::nullopt;
+    const Result<Uuid> tenant = Uuid::parse(place.substr(tenant_at, kUuidOctets));
+    const Result<Uuid> campaign = Uuid::parse(place.substr(campaign_at));
+    if (!tenant || !campaign) return std::nullopt;
+    return CampaignKey{TenantId{*tenant}, CampaignId{*campaign}};
+}
+
 } // namespace
 
 awaitable<Result<SendQueue::StreamEvents>> SendQueue::read_events(std::string_view after, std::size_t entries_max)
@@ -157,21 +182,41 @@ awaitable<Result<std::size_t>> SendQueue::cancel_in(std::vector<std::string> tar
 
 awaitable<Result<std::size_t>> SendQueue::cancel(TenantId tenant, BatchId batch, std::span<const MessageId> messages)
 {
-    std::string map;
-    for (const MessageId& message : messages) {
-        if (message.batch != batch) co_return fail(Errc::bad_value, "cancel: all messages must be of the batch");
-        if (message.index >= map.size()) map.resize(message.index + 1, '0');
-        map[message.index] = '1';
-    }
+    Result<std::vector<std::string>> target = target_of(tenant, batch, messages);
+    if (!target) co_return std::unexpected{target.error()};
+    if (messages.empty()) co_return std::size_t{0};
+    co_return co_await cancel_everywhere(tenant, std::move(*target));
+}
+
+awaitable<Result<std::size_t>> SendQueue::cancel_due(TenantId tenant, BatchId batch,
+                                                     std::span<const MessageId> messages)
+{
+    Result<std::vector<std::string>> target = target_of(tenant, batch, messages);
+    if (!target) co_return std::unexpected{target.error()};
+    if (messages.empty()) co_return std::size_t{0};
+    co_return co_await cancel_in(std::move(*target), "", 0);
+}
+
+awaitable<Result<std::size_t>> SendQueue::cancel(CampaignKey campaign)
+{
+    std::vector<std::string> target{campaign.tenant.value().text(), campaign.id.value().text(), ""};
+    co_return co_await cancel_everywhere(campaign.tenant, std::move(target));
+}
+
+awaitable<Result<std::size_t>> SendQueue::cancel_everywhere(TenantId tenant, std::vector<std::string> target)
+{
     const std::string owner = tenant.value().text();
-    const std::vector<std::string> target{owner, batch.value().text(), map};
     const Result<RedisReply> places =
         co_await state_->scripts.command({"ZRANGE", state_->scripts.key("parked"), "0", "-1"});
     if (!places) co_return std::unexpected{places.error()};
-    // In the order in which entries move by themselves, so that none is passed on its way: due and parked to ready.
+    const Result<std::vector<CampaignKey>> campaigns = co_await paused();
+    if (!campaigns) co_return std::unexpected{campaigns.error()};
+    // In the order in which entries move by themselves, so that none is passed on its way: due, parked and paused to ready.
     std::vector<std::pair<std::string, int>> lists{{"", 0}};
     for (const RedisReply& place : places->array())
         lists.emplace_back(state_->scripts.key("parked:" + place.text() + ":" + owner), 1);
+    for (const CampaignKey& one : *campaigns)
+        if (one.tenant == tenant) lists.emplace_back(state_->scripts.key("parked:" + place_of(one) + ":" + owner), 1);
     for (const char* prio : {"0", "1", "2"}) lists.emplace_back(state_->scripts.key("ready:" + owner + ":" + prio), 0);
     std::size_t cancelled = 0;
     for (const auto& [key, octets_before] : lists) {
@@ -180,6 +225,23 @@ awaitable<Result<std::size_t>> SendQueue::cancel(TenantId tenant, BatchId batch,
         cancelled += *some;
     }
     co_return cancelled;
+}
+
+awaitable<Result<std::vector<CampaignKey>>> SendQueue::paused()
+{
+    const Result<RedisReply> places = co_await state_->scripts.command({"SMEMBERS", state_->scripts.key("paused")});
+    if (!places) co_return std::unexpected{places.error()};
+    std::vector<CampaignKey> campaigns;
+    for (const RedisReply& place : places->array())
+        if (const auto campaign = campaign_of(place.text())) campaigns.push_back(*campaign);
+    co_return campaigns;
+}
+
+awaitable<Result<bool>> SendQueue::reopen(CampaignKey campaign)
+{
+    const Result<RedisReply> reply = co_await state_->scripts.run(scripts::reopen, {place_of(campaign)});
+    if (!reply) co_return std::unexpected{reply.error()};
+    co_return reply->integer() == 1;
 }
 
 awaitable<Result<std::vector<bool>>> SendQueue::live(BatchId batch, std::uint32_t first, std::uint32_t count)
@@ -293,6 +355,13 @@ awaitable<Result<Summary>> SendQueue::summary()
         const std::string zset = caller.key("parked:" + place.text());
         const Result<std::size_t> some = co_await size_of(zset, zset + ":", "");
         add(out.parked, some);
+    }
+    const Result<std::vector<CampaignKey>> campaigns = co_await paused();
+    if (!campaigns) co_return std::unexpected{campaigns.error()};
+    for (const CampaignKey& campaign : *campaigns) {
+        const std::string list = caller.key("parked:" + place_of(campaign) + ":" + campaign.tenant.value().text());
+        const Result<std::size_t> some = co_await count({"LLEN", list});
+        add(out.paused, some);
     }
     const Result<RedisReply> nodes = co_await state_->scripts.command({"HKEYS", caller.key("nodes")});
     if (!nodes) co_return std::unexpected{nodes.error()};

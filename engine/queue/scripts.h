@@ -15,13 +15,14 @@ struct Script {
 };
 
 namespace scripts {
-extern const Script start, recover, rehand, stop, heartbeat, takeover, enqueue, claim, settle, release, park, bury,
-    postpone, cancel, readd, sizes, confirm, lock;
+extern const Script start, recover, rehand, stop, heartbeat, takeover, enqueue, claim, settle, release, park, reopen,
+    bury, postpone, cancel, readd, sizes, confirm, lock;
 } // namespace scripts
 
 inline constexpr const Script* kScripts[] = {
-    &scripts::start,    &scripts::recover, &scripts::rehand, &scripts::stop,    &scripts::heartbeat, &scripts::takeover,
-    &scripts::enqueue,  &scripts::claim,   &scripts::settle, &scripts::release, &scripts::park,      &scripts::bury,
-    &scripts::postpone, &scripts::cancel,  &scripts::readd,  &scripts::sizes,   &scripts::confirm,   &scripts::lock};
+    &scripts::start,    &scripts::recover, &scripts::rehand,  &scripts::stop,     &scripts::heartbeat,
+    &scripts::takeover, &scripts::enqueue, &scripts::claim,   &scripts::settle,   &scripts::release,
+    &scripts::park,     &scripts::reopen,  &scripts::bury,    &scripts::postpone, &scripts::cancel,
+    &scripts::readd,    &scripts::sizes,   &scripts::confirm, &scripts::lock};
 
 } // namespace penguin::queue

@@ -52,6 +52,11 @@ Result<Entry> entry_of(std::string_view value, WallTime now)
 
 } // namespace
 
+std::string place_of(const CampaignKey& campaign)
+{
+    return fmt::format("{}{}:{}", kCampaignPlace, campaign.tenant.value().text(), campaign.id.value().text());
+}
+
 std::string packed(const Entry& entry)
 {
     return fmt::format("{}{}\n{}", static_cast<int>(entry.prio), entry.tenant.value().text(), entry.to_json());
@@ -296,8 +301,9 @@ awaitable<Result<std::size_t>> SendQueue::release(std::span<const Token> tokens,
 
 awaitable<Result<std::size_t>> SendQueue::park(std::span<const Parking> parkings)
 {
-    // "node:" begins the places of what was put aside for a node.
+    // "node:" begins the places of what was put aside for a node, kCampaignPlace those of campaigns.
     const auto is_bad = [](const Parking& one) {
+        if (one.place.starts_with(kCampaignPlace)) return false;
         return one.place.empty() || one.place.size() > 255 || one.place.contains(':');
     };
     if (std::ranges::any_of(parkings, is_bad))

@@ -42,6 +42,9 @@ struct Parking {
     std::string place; // a provider or a site
 };
 
+// Where entries of a paused campaign wait. No claim takes from there; see `reopen`.
+std::string place_of(const CampaignKey& campaign);
+
 struct SettleReport {
     std::size_t settled = 0; // the token was in our hand
     std::size_t late = 0;    // it was not, or `again`, and the outcome was told as late; a retry is dropped then
@@ -76,7 +79,7 @@ struct EnqueueReport {
 };
 
 struct Summary { // sizes, for metrics and the API
-    std::size_t ready = 0, parked = 0, due = 0, in_hands = 0, events = 0, dead = 0;
+    std::size_t ready = 0, parked = 0, paused = 0, due = 0, in_hands = 0, events = 0, dead = 0;
 };
 
 class SendQueue {
@@ -124,6 +127,11 @@ public:
     // Each to its place's parked list of the tenant.
     awaitable<Result<std::size_t>> park(std::span<const Parking> parkings);
 
+    // Campaigns that have entries at their place.
+    awaitable<Result<std::vector<CampaignKey>>> paused();
+    // At most 1,000 of them back to the heads of their ready lists. True: none is left.
+    awaitable<Result<bool>> reopen(CampaignKey campaign);
+
     // What Redis says is ours. After a start or a lost reply: the dispatcher compares it with its memory.
     awaitable<Result<std::vector<Claimed>>> hand();
 
@@ -143,6 +151,10 @@ public:
 
     // Messages of a batch that are not in a hand: taken out, events told. Gives how many.
     awaitable<Result<std::size_t>> cancel(TenantId tenant, BatchId batch, std::span<const MessageId> messages);
+    // The same of messages that can only be in `due`; costs nothing for what else the tenant has queued.
+    awaitable<Result<std::size_t>> cancel_due(TenantId tenant, BatchId batch, std::span<const MessageId> messages);
+    // The same of all messages of a campaign; each list is read once, however many batches it has.
+    awaitable<Result<std::size_t>> cancel(CampaignKey campaign);
     // Which of the batch's messages first ... first + count - 1 are queued, in a hand, or not confirmed by the ledger yet.
     awaitable<Result<std::vector<bool>>> live(BatchId batch, std::uint32_t first, std::uint32_t count);
     awaitable<Result<>> set_weight(TenantId tenant, double weight);
@@ -184,6 +196,7 @@ private:
     awaitable<Result<bool>> hold_lock(std::string name);
     awaitable<Result<>> set(std::string name, std::string value);
     awaitable<Result<std::size_t>> cancel_in(std::vector<std::string> target, std::string key, int octets_before);
+    awaitable<Result<std::size_t>> cancel_everywhere(TenantId tenant, std::vector<std::string> target);
     awaitable<Result<std::size_t>> size_of(std::string zset, std::string before, std::string behind);
     awaitable<Result<std::size_t>> count(std::vector<std::string> command);
 

@@ -14,6 +14,8 @@ inline constexpr std::size_t kEnqueueMax = 1000;                            // m
 inline constexpr std::size_t kEnqueueOctets = std::size_t{4} * 1024 * 1024; // and octets of entries
 inline constexpr std::size_t kTokensMax = 500;                              // tokens a script call
 inline constexpr std::size_t kRehandMax = 100;                              // entries a script call
+inline constexpr std::string_view kCampaignPlace =
+    "campaign:"; // <tenant>:<campaign>: begins the places of paused campaigns
 
 // What a claim or a hand holds.
 struct Sorted {

@@ -13,7 +13,7 @@ from processes import WorldError
 from reconcile import Sent
 
 SCOPES = ["domains:read", "domains:write", "keys:read", "keys:write", "suppressions:read", "suppressions:write", "batches:read",
-          "batches:write", "messages:read", "events:read"]
+          "batches:write", "campaigns:read", "campaigns:write", "messages:read", "events:read"]
 BATCH_MAX = 1000  # recipients; the API takes up to 10,000
 
 TEXT = """Dear {{name}},
@@ -95,9 +95,9 @@ def recipient(serial, address):
     return {"email": address, "name": f"Person {serial}", "variables": variables}
 
 
-def batches_of(tenant, addresses, size=BATCH_MAX):
+def batches_of(tenant, addresses, size=BATCH_MAX, campaign=None):
     """Bodies of POST /v1/batches, all of one campaign."""
-    campaign = str(uuid.uuid4())
+    campaign = campaign or str(uuid.uuid4())
     people = [recipient(serial, address) for serial, address in enumerate(addresses, 1)]
     for at in range(0, len(people), size):
         yield {"template": template(tenant), "campaign_id": campaign, "recipients": people[at:at + size]}

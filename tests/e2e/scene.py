@@ -17,7 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "demo"))
 
 import campaign  # noqa: E402
-from api import ApiError  # noqa: E402
+from api import Api, ApiError  # noqa: E402
 from daemon import NODE, POOL, Daemon, home_of  # noqa: E402
 from processes import WorldError, as_root, wait_until  # noqa: E402
 from reconcile import FINAL, reconcile  # noqa: E402
@@ -53,10 +53,23 @@ class Scene:
     def __exit__(self, *_):
         self._stack.close()
 
-    def submit(self, addresses, tenant=0, size=campaign.BATCH_MAX, revive=None):
+    def add_node(self, name, sources):
+        """Another node on the first one's stores, with [(address, EHLO name)] of its own. Ends with the scene."""
+        state = self.daemon.state
+        settings = {**self._settings, "node": {"name": name}, "redis": {"url": f"unix://{state}/run/redis.sock"},
+                    "database": {f"{key}dsn": f"host={state}/run port=5432 dbname=postgres user={user}"
+                                 for key, user in (("", "pm_api"), ("worker_", "pm_worker"))},
+                    "keys": {"master_key_file": str(state / "master.key")}}
+        node = Daemon(BIN / "penguin-mta", self.home / name, smtp_port=self.world.port,
+                      name_server=self.world.nameserver.server, **settings)
+        self._stack.enter_context(node)
+        campaign.make_pool(self.daemon.admin(), POOL, name, sources)
+        return node
+
+    def submit(self, addresses, tenant=0, size=campaign.BATCH_MAX, revive=None, campaign_id=None):
         """Sends to each address once. `revive`: called when the daemon is away, to start it again; the call is then
         repeated with the same Idempotency-Key, which must not send twice."""
-        for body in campaign.batches_of(self.tenants[tenant], addresses, size):
+        for body in campaign.batches_of(self.tenants[tenant], addresses, size, campaign_id):
             key = str(uuid.uuid4())
             while True:
                 try:
@@ -110,4 +123,4 @@ class Scene:
         return self.daemon.start(crash_at)
 
 
-__all__ = ["ApiError", "BIN", "ROOT", "Scene", "WorldError", "site_of", "wait_until"]
+__all__ = ["Api", "ApiError", "BIN", "ROOT", "Scene", "WorldError", "site_of", "wait_until"]

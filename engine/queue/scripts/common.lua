@@ -128,6 +128,9 @@ local function wait_until(time, id, value)
     redis.call('HSET', P .. 'wait', id, value)
 end
 
+-- Places of campaigns that are paused. No claim looks there; `reopen` empties them.
+local function is_of_campaign(place) return string.sub(place, 1, 9) == 'campaign:' end
+
 -- To a place's list of the tenant; high priority goes in front. The place's zset and the index of places know it then.
 local function park_at(place, tenant, entries) -- entries: {prio, entry} in their order
     local zset, front, back = P .. 'parked:' .. place, {}, {}
@@ -138,7 +141,8 @@ local function park_at(place, tenant, entries) -- entries: {prio, entry} in thei
     in_parts('LPUSH', zset .. ':' .. tenant, front)
     in_parts('RPUSH', zset .. ':' .. tenant, back)
     redis.call('ZADD', zset, 'NX', lowest[2] or 0, tenant)
-    redis.call('ZADD', P .. 'parked', 'NX', 0, place)
+    if is_of_campaign(place) then redis.call('SADD', P .. 'paused', place)
+    else redis.call('ZADD', P .. 'parked', 'NX', 0, place) end
 end
 
 local live_nodes

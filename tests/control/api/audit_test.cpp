@@ -140,6 +140,15 @@ protected:
                  return mine("POST", "/v1/batches/" + batch.at("id") + "/cancel");
              },
              [this] { return mine("POST", "/v1/batches/" + nobody_ + "/cancel"); }},
+            {"POST /v1/campaigns/{campaign}/pause", "campaign.paused",
+             [this] { return mine("POST", "/v1/campaigns/" + nobody_ + "/pause"); },
+             [this] { return mine("POST", "/v1/campaigns/x/pause"); }},
+            {"POST /v1/campaigns/{campaign}/resume", "campaign.resumed",
+             [this] { return mine("POST", "/v1/campaigns/" + nobody_ + "/resume"); },
+             [this] { return mine("POST", "/v1/campaigns/x/resume"); }},
+            {"POST /v1/campaigns/{campaign}/cancel", "campaign.cancelled",
+             [this] { return mine("POST", "/v1/campaigns/" + nobody_ + "/cancel"); },
+             [this] { return mine("POST", "/v1/campaigns/" + nobody_ + "/pause"); }}, // it is final
             {"DELETE /v1/domains/{domain}", "domain.deleted",
              [this] { return mine("DELETE", "/v1/domains/acme.example"); },
              [this] { return mine("DELETE", "/v1/domains/acme.example"); }},

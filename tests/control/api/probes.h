@@ -15,7 +15,7 @@ namespace penguin::control::api::test {
 
 // What a call names: A's thing, or one of the same form that nobody has.
 struct Named {
-    std::string domain, key, address, batch, message;
+    std::string domain, key, address, batch, message, campaign;
 };
 
 struct Probe {
@@ -58,6 +58,14 @@ inline const std::map<std::string, Probe>& probes()
         {"GET /v1/batches", {fixed("/v1/batches")}},
         {"GET /v1/batches/{batch}", {[](const Named& n) { return "/v1/batches/" + n.batch; }}},
         {"POST /v1/batches/{batch}/cancel", {[](const Named& n) { return "/v1/batches/" + n.batch + "/cancel"; }}},
+        {"GET /v1/campaigns", {fixed("/v1/campaigns")}},
+        {"GET /v1/campaigns/{campaign}", {[](const Named& n) { return "/v1/campaigns/" + n.campaign; }}},
+        {"POST /v1/campaigns/{campaign}/pause",
+         {[](const Named& n) { return "/v1/campaigns/" + n.campaign + "/pause"; }}},
+        {"POST /v1/campaigns/{campaign}/resume",
+         {[](const Named& n) { return "/v1/campaigns/" + n.campaign + "/resume"; }}},
+        {"POST /v1/campaigns/{campaign}/cancel",
+         {[](const Named& n) { return "/v1/campaigns/" + n.campaign + "/cancel"; }}},
         {"GET /v1/messages/{message}", {[](const Named& n) { return "/v1/messages/" + n.message; }}},
         {"GET /v1/events", {[](const Named& n) { return "/v1/events?batch=" + n.batch; }}},
         {"POST /api/inject/v1", {fixed("/api/inject/v1"), [](const Named& n) { return injection_from(n.domain); }}},

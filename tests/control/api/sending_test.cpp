@@ -93,6 +93,27 @@ TEST_F(SendingTest, BadRecipientsAreNamedAndTheOthersGo)
     EXPECT_NE(none.text.find(R"("field":"recipients[0].email","code":"bad_address")"), std::string::npos) << none.text;
 }
 
+TEST_F(SendingTest, ABatchHasItsTimesAndTheyAreHeldAgainstEachOther)
+{
+    const std::string ann = R"([{"email": "ann@example.net"}])";
+    const std::string soon = to_rfc3339(wall_now() + std::chrono::hours{1});
+    const std::string later = to_rfc3339(wall_now() + std::chrono::hours{2});
+    const auto times = [&](const std::string& not_before, const std::string& expires) {
+        return mine("POST", "/v1/batches",
+                    batch(ann, fmt::format(R"("not_before": "{}", "expires_at": "{}")", not_before, expires)));
+    };
+    ASSERT_EQ(times(soon, later).status, 202U);
+    EXPECT_EQ(
+        sql(fmt::format("select count(*) from queue.batches where not_before = '{}' and expires = '{}'", soon, later)),
+        "1");
+    const Reply over_before_it_begins = times(later, soon);
+    EXPECT_EQ(over_before_it_begins.status, 422U);
+    EXPECT_NE(over_before_it_begins.text.find(R"("field":"expires_at")"), std::string::npos)
+        << over_before_it_begins.text;
+    const Reply too_late = times(to_rfc3339(wall_now() + std::chrono::hours{31 * 24}), later);
+    EXPECT_NE(too_late.text.find(R"("field":"not_before")"), std::string::npos) << too_late.text;
+}
+
 TEST_F(SendingTest, TheSameKeyGivesTheSameAnswer)
 {
     const std::string body = batch(R"([{"email": "ann@example.net"}])");

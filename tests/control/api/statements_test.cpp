@@ -62,7 +62,8 @@ protected:
                         .key = spare.at("id"),
                         .address = "no@acme.example",
                         .batch = batch.at("id"),
-                        .message = batch.at("id") + ".0"};
+                        .message = batch.at("id") + ".0",
+                        .campaign = "01936f8a-0000-7000-8000-0000000000cc"};
     }
 
     // What A's calls of every route say to PostgreSQL. What takes things away comes last.
@@ -132,8 +133,9 @@ protected:
     std::string rows_of_a()
     {
         std::string all;
-        for (const char* table : {"control.api_keys", "control.domains", "control.dkim_keys", "control.suppressions",
-                                  "control.idempotency", "content.contents", "queue.batches", "analytics.batch_counts"})
+        for (const char* table :
+             {"control.api_keys", "control.domains", "control.dkim_keys", "control.suppressions", "control.campaigns",
+              "control.idempotency", "content.contents", "queue.batches", "analytics.batch_counts"})
             all += sql(fmt::format(
                 "select md5(string_agg(t::text, ',' order by t::text)) || count(*) from {} t where tenant_id = '{}'",
                 table, a_.id.value().text()));
@@ -206,7 +208,7 @@ TEST_F(StatementsTest, FindAndChangeNothingOfAnotherTenant)
     const std::string before = rows_of_a();
     const std::string a = a_.id.value().text();
     const Replayed done =
-        replay_as_others(statements, a, {a, theirs_.batch, theirs_.key, theirs_.domain, theirs_.address});
+        replay_as_others(statements, a, {a, theirs_.batch, theirs_.key, theirs_.domain, theirs_.address, theirs_.campaign});
     EXPECT_GE(done.texts, 20U) << "the log does not show what was said";
     EXPECT_GE(done.found_by_owner, 5U) << "they are what A's calls said";
     EXPECT_GT(done.ran, done.texts) << "most of them are no error, they only find nothing";

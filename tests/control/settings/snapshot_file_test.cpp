@@ -11,6 +11,7 @@ namespace {
 namespace fs = std::filesystem;
 
 const char* const kTenant = "00000000-0000-7000-8000-00000000000a";
+const char* const kCampaign = "00000000-0000-7000-8000-0000000000cc";
 
 SettingsFile sample()
 {
@@ -21,6 +22,7 @@ SettingsFile sample()
     file.sources = {{kTenant, "192.0.2.1", "mail.example", "default"},
                     {kTenant, "2001:db8::1", "mail6.example", "default"}};
     file.keys = {{kTenant, "sender.example", "s1", "rsa-sha256", std::string{"\0\xff\x10", 3}, 7}};
+    file.campaigns = {{kTenant, kCampaign, "paused"}, {kTenant, kTenant, "cancelled"}};
     return file;
 }
 
@@ -43,6 +45,15 @@ TEST(SnapshotFile, BecomesSettings)
     EXPECT_TRUE(domain.verified);
     EXPECT_EQ(domain.bounce_host.text(), "bounce.sender.example");
     EXPECT_EQ(settings.sources.size(), 2U);
+    const TenantId owner{Uuid::parse(kTenant).value()};
+    const auto stopped = [&](const char* campaign) {
+        return settings.stopped(owner, CampaignId{Uuid::parse(campaign).value()});
+    };
+    EXPECT_EQ(stopped(kCampaign), delivery::CampaignState::paused);
+    EXPECT_EQ(stopped(kTenant), delivery::CampaignState::cancelled);
+    EXPECT_EQ(stopped("00000000-0000-7000-8000-000000000001"), std::nullopt);
+    EXPECT_EQ(settings.stopped(owner, std::nullopt), std::nullopt);
+    EXPECT_EQ(settings.stopped(TenantId{}, CampaignId{Uuid::parse(kCampaign).value()}), std::nullopt) << "not its own";
     const auto keys = keys_of(sample());
     ASSERT_EQ(keys.size(), 1U);
     EXPECT_EQ(keys[0].version, 7U);
@@ -55,18 +66,31 @@ TEST(SnapshotFile, ABadRowCostsOnlyItself)
     file.domains.push_back({kTenant, "not a domain", "x.example"});
     file.sources.push_back({kTenant, "not an address", "x.example", "default"});
     file.keys.push_back({kTenant, "sender.example", "s2", "rsa-md5", "", 1});
+    file.campaigns.push_back({kTenant, "no uuid", "paused"});
+    file.campaigns.push_back({kTenant, "00000000-0000-7000-8000-0000000000dd", "active"});
     const delivery::Settings settings = settings_of(file);
     EXPECT_EQ(settings.tenants.size(), 1U);
     EXPECT_EQ(settings.domains.size(), 1U);
     EXPECT_EQ(settings.sources.size(), 2U);
+    EXPECT_EQ(settings.campaigns.size(), 2U);
     EXPECT_EQ(keys_of(file).size(), 1U);
+}
+
+TEST(SnapshotFile, OneOfAVersionWithoutCampaignsIsRead)
+{
+    const char* const before = R"({"version":7,"tenants":[],"domains":[],"sources":[],"keys":[]})";
+    const Result<SettingsFile> file = parse_settings_file(before);
+    ASSERT_TRUE(file) << file.error().detail;
+    EXPECT_EQ(file->version, 7U);
+    EXPECT_TRUE(file->campaigns.empty());
 }
 
 TEST(SnapshotFile, OtherTextIsRefused)
 {
     for (const char* text : {"", "{", "[]", "{}", R"({"version":1})",
                              R"({"version":"x","tenants":[],"domains":[],"sources":[],"keys":[]})",
-                             R"({"version":1,"tenants":[{}],"domains":[],"sources":[],"keys":[]})"})
+                             R"({"version":1,"tenants":[{}],"domains":[],"sources":[],"keys":[]})",
+                             R"({"version":1,"tenants":[],"domains":[],"sources":[],"keys":[],"campaigns":[{}]})"})
         EXPECT_EQ(parse_settings_file(text).error().code, Errc::malformed) << text;
     const std::string whole = to_json(sample());
     for (std::size_t cut = 0; cut < whole.size(); ++cut) EXPECT_FALSE(parse_settings_file(whole.substr(0, cut))) << cut;

@@ -1,5 +1,6 @@
 #include "control/settings/snapshot.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "control/db/settings_version.h"
@@ -102,6 +103,33 @@ TEST_F(SnapshotTest, IsPublishedOnlyWhenSomethingMoved)
     EXPECT_EQ(snapshots[1].settings->suppressions, snapshots[0].settings->suppressions)
         << "the list was read again for nothing";
     EXPECT_FALSE(refresh());
+}
+
+TEST_F(SnapshotTest, OfCampaignsItHasThoseThatAreStopped)
+{
+    const auto add = [&](int number, const char* state, const char* changed) {
+        sql(fmt::format("insert into control.campaigns values ('{}', '00000000-0000-7000-8000-{:012}', '{}', {})",
+                        kTenantA.value().text(), number, state, changed));
+    };
+    const auto stopped = [&](int number) {
+        const auto id = Uuid::parse(fmt::format("00000000-0000-7000-8000-{:012}", number)).value();
+        return snapshots.back().settings->stopped(kTenantA, CampaignId{id});
+    };
+    add(1, "active", "now()");
+    add(2, "paused", "now() - interval '1 year'");
+    add(3, "cancelled", "now() - interval '60 days'");
+    add(4, "cancelled", "now() - interval '62 days'"); // nothing that it was accepted with can be left
+    ASSERT_TRUE(tests::run(io, keeper->start()));
+    EXPECT_EQ(snapshots.back().settings->campaigns.size(), 2U);
+    EXPECT_EQ(stopped(2), delivery::CampaignState::paused);
+    EXPECT_EQ(stopped(3), delivery::CampaignState::cancelled);
+    sql("update control.campaigns set state = 'active' where state = 'paused'");
+    changed();
+    EXPECT_TRUE(refresh());
+    EXPECT_EQ(stopped(2), std::nullopt);
+    EXPECT_EQ(stopped(3), delivery::CampaignState::cancelled);
+    const SettingsFile kept = parse_settings_file(read_file(folder / "settings.json").value()).value();
+    EXPECT_EQ(settings_of(kept).campaigns, snapshots.back().settings->campaigns);
 }
 
 TEST_F(SnapshotTest, SuppressionsComeAndGo)

@@ -242,6 +242,19 @@ TEST_F(EngineTest, AMessageWhoseTimeIsOverExpiresUntried)
     EXPECT_EQ(one.counts().connections, 0U);
 }
 
+TEST_F(EngineTest, AMessageWithATimeGoesThenAndNotBefore)
+{
+    bench::Sink& one = sink(11);
+    start_engine();
+    const WallTime then = wall_now() + std::chrono::milliseconds{1'500};
+    enqueue(1, addresses("one.test.example", 1), [&](queue::Entry& entry) { entry.not_before = then; });
+    enqueue(2, addresses("one.test.example", 1));
+    ASSERT_TRUE(until([&] { return count(EventKind::delivered) == 2; }));
+    EXPECT_EQ(one.counts().messages, 2U);
+    for (const queue::Event& event : events())
+        if (event.message.batch == batch_of(1)) EXPECT_GE(event.at, from_unix_ms(to_unix_ms(then)));
+}
+
 TEST_F(EngineTest, ASuspendedTenantsMailWaits)
 {
     bench::Sink& one = sink(11);

@@ -29,6 +29,12 @@ TEST(Holds, EachLimitHoldsWithItsScopeAndTime)
     EXPECT_EQ(hold_on(at), (Hold{Limit::unverified, Scope::domain, std::nullopt}));
     at.tenant_suspended = true;
     EXPECT_EQ(hold_on(at), (Hold{Limit::suspended, Scope::tenant, std::nullopt}));
+    at.campaign_paused = true;
+    EXPECT_EQ(hold_on(at), (Hold{Limit::paused, Scope::campaign, std::nullopt})) << "it waits, for nothing else";
+    EXPECT_FALSE(hold_on(at)->forever());
+    at.campaign_cancelled = true;
+    EXPECT_EQ(hold_on(at), (Hold{Limit::cancelled, Scope::campaign, std::nullopt}));
+    EXPECT_TRUE(hold_on(at)->forever());
     at.suppressed = true;
     EXPECT_EQ(hold_on(at), (Hold{Limit::suppressed, Scope::recipient, std::nullopt}));
     EXPECT_TRUE(hold_on(at)->forever());
@@ -48,6 +54,9 @@ TEST(Holds, ATimeThatHasComeHoldsNothing)
 TEST(Holds, NamesAreDistinct)
 {
     EXPECT_EQ(name_of(Limit::lane_backoff), "lane_backoff");
+    EXPECT_EQ(name_of(Limit::paused), "paused");
+    EXPECT_EQ(name_of(Limit::cancelled), "cancelled");
+    EXPECT_EQ(name_of(Scope::campaign), "campaign");
     EXPECT_EQ(name_of(Scope::lane), "lane");
     EXPECT_EQ(name_of(Scope::pool), "pool");
 }

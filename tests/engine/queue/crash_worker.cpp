@@ -21,11 +21,14 @@ void work(Node& node, const std::vector<Claimed>& got)
 {
     std::vector<queue::Settlement> outcomes;
     std::vector<queue::Token> parked;
+    std::vector<queue::Token> paused;
     std::vector<queue::Token> released;
     static std::set<MessageId> moved; // parked or released once in this life
     for (const Claimed& one : got) {
         const std::uint32_t kind = one.entry.id.index % 5;
-        if (kind == 1 && moved.insert(one.entry.id).second)
+        if (kind == 0 && moved.insert(one.entry.id).second)
+            paused.push_back(one.token);
+        else if (kind == 1 && moved.insert(one.entry.id).second)
             parked.push_back(one.token);
         else if (kind == 2 && moved.insert(one.entry.id).second)
             released.push_back(one.token);
@@ -36,6 +39,7 @@ void work(Node& node, const std::vector<Claimed>& got)
             outcomes.push_back(outcome_of(one, kind == 4 ? EventKind::bounced : EventKind::delivered));
     }
     node.park(parked, "gmail");
+    node.park(paused, queue::place_of(campaign_of(1, 1)));
     node.release(released);
     node.settle(outcomes);
 }
@@ -72,9 +76,10 @@ void live(Node& node, unsigned messages)
     while (true) {
         node.must(node.queue().heartbeat("up"));
         node.must(node.queue().janitor());
+        for (const CampaignKey& campaign : node.must(node.queue().paused())) node.must(node.queue().reopen(campaign));
         work(node, node.claim(10, 10));
         const queue::Summary left = node.summary();
-        if (left.ready + left.parked + left.due + left.in_hands == 0) break;
+        if (left.ready + left.parked + left.paused + left.due + left.in_hands == 0) break;
     }
     const auto read = node.must(node.queue().read_events("", 10'000));
     std::vector<MessageId> done;

@@ -175,6 +175,15 @@ TEST_F(LostReplyTest, CancelOfWhatIsDue)
     EXPECT_EQ(node->events().size(), 1U);
 }
 
+TEST_F(LostReplyTest, Reopen)
+{
+    node->enqueue(batch_entries(1, 1, 2));
+    node->park(tokens_of(node->claim(10)), queue::place_of(campaign_of(1, 1)));
+    lose(scripts::reopen, node->queue().reopen(campaign_of(1, 1)));
+    EXPECT_TRUE(node->must(node->queue().reopen(campaign_of(1, 1))));
+    EXPECT_EQ(node->claim(10).size(), 2U);
+}
+
 TEST_F(LostReplyTest, HeartbeatAndTakeover)
 {
     {

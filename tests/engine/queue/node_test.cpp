@@ -232,6 +232,9 @@ TEST_F(NodeTest, EveryScriptStaysInItsSlotOfACluster)
     const std::vector<Claimed> delivered(got.begin() + 15, got.begin() + 20);
     EXPECT_EQ(one.park(tokens_of(parked), "gmail"), 5U);
     EXPECT_EQ(one.release(tokens_of(released), wall_now() + 1h), 5U);
+    EXPECT_EQ(one.park({got[22].token}, queue::place_of(campaign_of(1, 1))), 1U);
+    EXPECT_TRUE(one.must(one.queue().reopen(campaign_of(1, 1))));
+    EXPECT_EQ(one.must(one.queue().cancel(campaign_of(1, 1))), 0U);
     EXPECT_EQ(one.settle(outcomes_of(deferred, EventKind::deferred)).settled, 5U);
     EXPECT_EQ(one.settle(outcomes_of(delivered, EventKind::delivered)).settled, 5U);
     cluster.cli("HSET '" + key + "nodes' n1 '1 i1 1 up'");

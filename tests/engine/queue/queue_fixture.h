@@ -51,6 +51,14 @@ inline BatchId batch_of(unsigned number)
     return BatchId{Uuid::from_bytes(bytes)};
 }
 
+inline CampaignKey campaign_of(unsigned tenant, unsigned number)
+{
+    std::array<std::uint8_t, 16> bytes{};
+    bytes[0] = 0xCC;
+    bytes[15] = static_cast<std::uint8_t>(number);
+    return {tenant_of(tenant), CampaignId{Uuid::from_bytes(bytes)}};
+}
+
 inline queue::Entry entry_of(unsigned tenant, unsigned batch, unsigned index,
                              queue::Priority prio = queue::Priority::normal)
 {
