@@ -263,12 +263,5 @@ TEST(Config, AFileThatIsNotThereOrTooLargeIsOneProblem)
     EXPECT_THAT(text_of(endless.error().front()), HasSubstr("is larger than"));
 }
 
-TEST(Duration, TextAndBack)
-{
-    for (const auto time : {0ms, 1ms, 1500ms, 60'000ms, 388'800'000ms})
-        EXPECT_EQ(parse_duration(duration_text(time)), time) << duration_text(time);
-    EXPECT_EQ(duration_text(4 * 24h + 12h), "4d12h");
-}
-
 } // namespace
 } // namespace penguin::control
