@@ -265,6 +265,15 @@ awaitable<std::expected<std::unique_ptr<Session>, smtp::Outcome>> Lane::open_one
     co_return std::move(in_clear);
 }
 
+// By the rules of its provider, which is looked for only when a reply refuses.
+policy::Verdict Lane::decide(const Job& job, const smtp::Outcome& outcome) const
+{
+    if (!policy::rules_apply(outcome)) return policy::decide(outcome);
+    const std::shared_ptr<const policy::RuleBook> rules = context_.settings()->rules;
+    const dns::Route& route = **job.route;
+    return policy::decide(outcome, *rules, rules->provider_of(route.hosts.front().name.text()));
+}
+
 void Lane::failed(const JobPtr& job, const smtp::Outcome& outcome)
 {
     if (connections_ > 1 && !stopping_) {
@@ -272,7 +281,7 @@ void Lane::failed(const JobPtr& job, const smtp::Outcome& outcome)
         no_growth_before_ = std::chrono::steady_clock::now() + kGrowthPause;
         return put_back(job);
     }
-    const policy::Verdict verdict = policy::decide(outcome);
+    const policy::Verdict verdict = decide(*job, outcome);
     const bool ours = verdict.kind == policy::Verdict::Kind::give_back;
     Finished finished{.job = job, .verdict = verdict, .outcome = outcome};
     finished.sign = ours ? LaneSign::none : LaneSign::refused;
@@ -377,7 +386,7 @@ void Lane::report(Connection& connection, const JobPtr& job, smtp::Outcome outco
 {
     const bool used_before = connection.messages++ > 0;
     const bool spoken_of = outcome.kind != smtp::Outcome::Kind::not_tried;
-    const policy::Verdict verdict = policy::decide(outcome);
+    const policy::Verdict verdict = decide(*job, outcome);
     if (outcome.may_be_duplicate || verdict.kind == policy::Verdict::Kind::delivered) {
         connection.untold = std::make_shared<Untold>(context_.executor);
         job->when_told = [tell = &context_.tell, untold = connection.untold] { (*tell)(untold); };

@@ -87,6 +87,7 @@ private:
     awaitable<void> send(Connection& connection, Taken& taken);
     void report(Connection& connection, const JobPtr& job, smtp::Outcome outcome);
     void failed(const JobPtr& job, const smtp::Outcome& outcome);
+    policy::Verdict decide(const Job& job, const smtp::Outcome& outcome) const;
     awaitable<bool> last_one_told(Connection& connection);
     void drop(Connection& connection);
     awaitable<void> close(Connection& connection);

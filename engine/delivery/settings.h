@@ -15,6 +15,7 @@
 #include "engine/base/uuid.h"
 #include "engine/mail/domain_name.h"
 #include "engine/mail/email_address.h"
+#include "engine/policy/rule_book.h"
 
 namespace penguin::delivery {
 
@@ -65,6 +66,7 @@ struct Settings {
     std::unordered_map<DomainName, SendingDomain> domains;
     std::shared_ptr<const Suppressions> suppressions = std::make_shared<const Suppressions>();
     LaneLimits limits;
+    std::shared_ptr<const policy::RuleBook> rules = policy::shipped_rules();
 };
 
 } // namespace penguin::delivery

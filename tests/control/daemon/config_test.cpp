@@ -111,6 +111,8 @@ constexpr BadCase kBad[] = {
     {"StateDirRelative", "[node]\nstate_dir = \"var\"", "p.toml:2: node.state_dir: must be an absolute path"},
     {"StateDirQuoting", "[node]\nstate_dir = \"/var/a b\"",
      "p.toml:2: node.state_dir: must be an absolute path of letters"},
+    {"RulesRelative", "[delivery]\nrules_file = \"own.toml\"",
+     "p.toml:2: delivery.rules_file: must be an absolute path"},
     {"Environment", "[node]\nenvironment = \"prod\"",
      "p.toml:2: node.environment: must be one of production, test (it is \"prod\")"},
     {"Level", "[log]\nlevel = \"loud\"", "p.toml:2: log.level: must be debug, info, warning or error"},

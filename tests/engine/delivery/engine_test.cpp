@@ -43,6 +43,37 @@ TEST_F(EngineTest, ARefusedRecipientBouncesAndADeferredOneIsTriedAgain)
     EXPECT_TRUE(deferred.next);
 }
 
+TEST_F(EngineTest, RepliesAreReadByTheRulesOfTheirProvider)
+{
+    sink(11, {"phase=rcpt code=550 text=\"5.1.1 code 7\" match=r0@one.test.example"});
+    sink(12, {"phase=rcpt code=550 text=\"5.1.1 code 7\""});
+    settings_.rules = policy::rules_over_shipped(R"(
+[[provider]]
+name = "acme"
+mx = "mx-one.test.example"
+[[rule]]
+id = "acme-7"
+provider = "acme"
+says = 'code 7'
+class = "recipient_rate"
+kind = "retry"
+wait = "1h"
+)",
+                                                 "own.toml")
+                          .value();
+    start_engine();
+    enqueue(1, {"r0@one.test.example", "r1@one.test.example", "r0@two.test.example"});
+    ASSERT_TRUE(until([&] { return events().size() == 3; }));
+    const queue::Event deferred = only(EventKind::deferred);
+    EXPECT_EQ(deferred.recipient, "r0@one.test.example");
+    EXPECT_EQ(deferred.rule, "acme-7");
+    EXPECT_EQ(deferred.klass, "recipient_rate");
+    EXPECT_GE(*deferred.next - deferred.at, std::chrono::minutes{59});
+    const queue::Event bounced = only(EventKind::bounced);
+    EXPECT_EQ(bounced.recipient, "r0@two.test.example") << "the rule is the other provider's";
+    EXPECT_EQ(bounced.rule, "permanent-reply");
+}
+
 TEST_F(EngineTest, DomainsThatTakeNoMailBounceWithTheirOwnClass)
 {
     sink(11);
