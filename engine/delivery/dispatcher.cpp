@@ -9,6 +9,7 @@
 #include "engine/base/log.h"
 #include "engine/delivery/event_of.h"
 #include "engine/delivery/source_choice.h"
+#include "engine/delivery/subject_of.h"
 
 namespace penguin::delivery {
 
@@ -25,10 +26,11 @@ constexpr Duration kGatherPause = 10ms;     // so that one claim has room for ma
 constexpr double kParkPerSecond = 2'000;
 constexpr double kParkBurst = 1'000;
 constexpr double kParkPerMessage = 0.25;
-constexpr Duration kAvoidPause = 5s;   // before this node takes back what it cannot send
-constexpr Duration kSettingsLag = 10s; // how far our settings may be behind what is accepted
-constexpr Duration kLagPause = 300ms;  // before a look whether they have come
-constexpr unsigned kMemoryMax = 95;    // percent of Redis' memory: outcomes need more of it than what they replace
+constexpr Duration kAvoidPause = 5s;    // before this node takes back what it cannot send
+constexpr Duration kPausedLook = 10min; // before what is paused is looked at again, if not sooner
+constexpr Duration kSettingsLag = 10s;  // how far our settings may be behind what is accepted
+constexpr Duration kLagPause = 300ms;   // before a look whether they have come
+constexpr unsigned kMemoryMax = 95;     // percent of Redis' memory: outcomes need more of it than what they replace
 constexpr std::chrono::seconds kComparePeriod{60}; // hand against memory
 
 bool may_send_as(const Settings& settings, const TenantId& tenant, const EmailAddress& sender)
@@ -53,6 +55,8 @@ Dispatcher::Dispatcher(const asio::any_io_executor& executor, Options options, P
       released_{parts_.metrics.counter("penguin_queue_released_total", "Messages given back unsent.")},
       journal_octets_{parts_.metrics.gauge("penguin_journal_octets", "Size of the journal of outcomes.",
                                            {{"pool", options_.queue.pool.value()}})},
+      pauses_held_{parts_.metrics.gauge("penguin_delivery_pauses", "Pauses of reply rules that hold mail.",
+                                        {{"pool", options_.queue.pool.value()}})},
       latency_{parts_.metrics.histogram("penguin_delivery_latency_seconds", "Acceptance to the receiver's 250.",
                                         latency_bounds_seconds())}
 {
@@ -242,6 +246,7 @@ policy::Situation Dispatcher::situation_of(const Job& job, const Settings& setti
                          .site_window = least_window()};
     if (!job.route || !*job.route) return at;
     at.has_source = job.source.has_value();
+    if (job.source && !pauses_.empty()) at.pause = pauses_.on(subject_of(job, *settings.rules), now);
     const auto site = sites_.find((*job.route)->site);
     if (site == sites_.end() || !job.source) return at;
     at.site_in_hand = site->second.in_hand;
@@ -274,6 +279,10 @@ bool Dispatcher::held_back(const JobPtr& job, const std::optional<policy::Hold>&
     case policy::Limit::no_source:
         released_.add();
         settler_.release(job->token, hold->until.value_or(now + kAvoidPause));
+        break;
+    case policy::Limit::paused:
+        released_.add();
+        settler_.release(job->token, std::min(*hold->until, now + kPausedLook));
         break;
     case policy::Limit::lane_backoff:
     case policy::Limit::site_window: {
@@ -314,6 +323,7 @@ void Dispatcher::finished(const Finished& finished)
     const WallTime now = queue_.now();
     const Job& job = *finished.job;
     note_sign(finished, now);
+    react(finished, now);
     // Revoked: the entry is another node's by now. A final outcome is told all the same; the script marks it late.
     if (finished.verdict.kind == policy::Verdict::Kind::give_back) return give_back(finished, now);
     const queue::Settlement settlement = settlement_of(finished, options_.retry, now, random());
@@ -370,6 +380,41 @@ void Dispatcher::note_sign(const Finished& finished, WallTime now)
         if (job.probe) lane.probe_abandoned();
         break;
     }
+}
+
+// What the rule that knew the reply wants beside the message itself: pauses and alerts.
+void Dispatcher::react(const Finished& finished, WallTime now)
+{
+    const policy::RulePtr& rule = finished.verdict.matched;
+    if (!rule || rule->reactions.empty()) return;
+    const std::shared_ptr<const Settings> settings = parts_.settings();
+    const policy::Subject subject = subject_of(*finished.job, *settings->rules);
+    const std::vector<policy::Reaction> due = pauses_.react(*rule, subject, now);
+    for (const policy::Reaction& reaction : due) {
+        log::warning("delivery", "reply_reaction",
+                     {{"rule", rule->id},
+                      {"reaction", reaction.text()},
+                      {"site", subject.site},
+                      {"source", subject.source},
+                      {"domain", subject.sender_domain},
+                      {"campaign", subject.campaign},
+                      {"reply", finished.outcome.reply->text().substr(0, queue::Event::kReplyMax)}});
+        parts_.metrics
+            .counter("penguin_delivery_reactions_total", "Pauses and alerts that replies led to.",
+                     {{"rule", rule->id}, {"reaction", std::string{policy::name_of(reaction.kind)}}})
+            .add();
+    }
+    if (!due.empty()) hold_what_is_paused(now);
+}
+
+// What a lane has and has not begun to send comes back unsent, and waits as what comes after it.
+void Dispatcher::hold_what_is_paused(WallTime now)
+{
+    pauses_held_.set(static_cast<std::int64_t>(pauses_.size()));
+    const std::shared_ptr<const Settings> settings = parts_.settings();
+    for (const auto& [token, job] : jobs_)
+        if (job->route && *job->route && job->source && pauses_.on(subject_of(*job, *settings->rules), now))
+            job->paused = true;
 }
 
 void Dispatcher::give_back(const Finished& finished, WallTime now)

@@ -109,6 +109,8 @@ private:
     std::map<std::string, std::size_t> rooms(WallTime now) const;
     void forget_quiet_sites(WallTime now);
     void note_sign(const Finished& finished, WallTime now);
+    void react(const Finished& finished, WallTime now);
+    void hold_what_is_paused(WallTime now);
     Counter& outcomes_of(queue::EventKind kind, policy::BounceClass klass);
     void give_back(const Finished& finished, WallTime now);
     void park(const Job& job);
@@ -125,6 +127,7 @@ private:
     std::unordered_map<queue::Token, JobPtr> jobs_;
     std::set<MessageId> revoked_; // messages of jobs whose entry is not ours any more, but that may be under way
     std::map<SiteName, Site> sites_;
+    policy::Pauses pauses_;
     policy::TokenBucket park_allowance_;
     std::map<TenantId, double> weights_; // as Redis has them
     asio::steady_timer wake_;
@@ -143,6 +146,7 @@ private:
     Counter& parked_;
     Counter& released_;
     Gauge& journal_octets_;
+    Gauge& pauses_held_;
     Histogram& latency_;
 };
 

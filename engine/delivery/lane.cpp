@@ -66,9 +66,10 @@ struct Lane::Connection {
     UntoldPtr untold;   // null: Redis knows all that the server may have
 };
 
-Lane::Lane(LaneContext& context, SourceSettings source, std::shared_ptr<SiteLoad> site)
+Lane::Lane(LaneContext& context, SourceSettings source, DomainName mx, std::shared_ptr<SiteLoad> site)
     : context_{context},
       source_{std::move(source)},
+      mx_{std::move(mx)},
       site_{std::move(site)}
 {
     site_->lanes.push_back(this);
@@ -95,10 +96,24 @@ void Lane::stop()
     for (asio::steady_timer* timer : std::exchange(idle_, {})) timer->cancel();
 }
 
-bool Lane::may_grow() const
+// By the current rules; null: nobody known.
+const policy::Provider* Lane::provider(const Settings& settings)
 {
-    const LaneLimits& limits = context_.settings()->limits;
-    if (connections_ >= limits.connections || site_is_full()) return false;
+    if (rules_ == settings.rules) return provider_;
+    rules_ = settings.rules;
+    provider_ = rules_->provider(rules_->provider_of(mx_.text()));
+    return provider_;
+}
+
+LaneLimits Lane::limits()
+{
+    const std::shared_ptr<const Settings> settings = context_.settings();
+    return narrowed(settings->limits, provider(*settings));
+}
+
+bool Lane::may_grow()
+{
+    if (connections_ >= limits().connections || site_is_full()) return false;
     if (connections_ == 0) return true;
     return standing_ > 0 && std::chrono::steady_clock::now() >= no_growth_before_;
 }
@@ -197,6 +212,10 @@ awaitable<bool> Lane::serve(Connection& connection, Taken& taken)
         give_back(job, stopping_ ? "stopping" : "stopped");
         co_return true;
     }
+    if (job->paused) {
+        give_back(job, "paused");
+        co_return true;
+    }
     if (suppressed(*job)) {
         context_.finish({.job = job,
                          .verdict = {.kind = policy::Verdict::Kind::bounce,
@@ -265,13 +284,12 @@ awaitable<std::expected<std::unique_ptr<Session>, smtp::Outcome>> Lane::open_one
     co_return std::move(in_clear);
 }
 
-// By the rules of its provider, which is looked for only when a reply refuses.
-policy::Verdict Lane::decide(const Job& job, const smtp::Outcome& outcome) const
+policy::Verdict Lane::decide(const smtp::Outcome& outcome)
 {
     if (!policy::rules_apply(outcome)) return policy::decide(outcome);
-    const std::shared_ptr<const policy::RuleBook> rules = context_.settings()->rules;
-    const dns::Route& route = **job.route;
-    return policy::decide(outcome, *rules, rules->provider_of(route.hosts.front().name.text()));
+    const std::shared_ptr<const Settings> settings = context_.settings();
+    const policy::Provider* const known = provider(*settings);
+    return policy::decide(outcome, *settings->rules, known ? std::string_view{known->name} : "");
 }
 
 void Lane::failed(const JobPtr& job, const smtp::Outcome& outcome)
@@ -281,7 +299,7 @@ void Lane::failed(const JobPtr& job, const smtp::Outcome& outcome)
         no_growth_before_ = std::chrono::steady_clock::now() + kGrowthPause;
         return put_back(job);
     }
-    const policy::Verdict verdict = decide(*job, outcome);
+    const policy::Verdict verdict = decide(outcome);
     const bool ours = verdict.kind == policy::Verdict::Kind::give_back;
     Finished finished{.job = job, .verdict = verdict, .outcome = outcome};
     finished.sign = ours ? LaneSign::none : LaneSign::refused;
@@ -323,7 +341,7 @@ void Lane::set_mail(Taken& taken, Result<std::string> message) const
 void Lane::take_next(Connection& connection)
 {
     const bool others_wait = !idle_.empty() || !site_->waiting.empty();
-    const bool last_one = connection.messages + 1 >= context_.settings()->limits.messages_per_connection;
+    const bool last_one = connection.messages + 1 >= limits().messages_per_connection;
     if (others_wait || last_one || stopping_ || queue_.empty()) return;
     if (!connection.session->capabilities().pipelining) return;
     connection.next = std::make_shared<Taken>(context_.executor, std::move(queue_.front()));
@@ -340,7 +358,7 @@ MailPtr Lane::ready_next(const Connection& connection) const
 {
     const std::shared_ptr<Taken>& next = connection.next;
     if (!next || !next->mail || !*next->mail) return nullptr;
-    if (stopping_ || next->job->revoked || suppressed(*next->job)) return nullptr;
+    if (stopping_ || next->job->revoked || next->job->paused || suppressed(*next->job)) return nullptr;
     return **next->mail;
 }
 
@@ -378,7 +396,7 @@ awaitable<void> Lane::send(Connection& connection, Taken& taken)
     report(connection, job, std::move(sent.outcomes.front()));
     if (!sent.reusable)
         drop(connection);
-    else if (connection.messages >= context_.settings()->limits.messages_per_connection)
+    else if (connection.messages >= limits().messages_per_connection)
         co_await close(connection);
 }
 
@@ -386,7 +404,7 @@ void Lane::report(Connection& connection, const JobPtr& job, smtp::Outcome outco
 {
     const bool used_before = connection.messages++ > 0;
     const bool spoken_of = outcome.kind != smtp::Outcome::Kind::not_tried;
-    const policy::Verdict verdict = decide(*job, outcome);
+    const policy::Verdict verdict = decide(outcome);
     if (outcome.may_be_duplicate || verdict.kind == policy::Verdict::Kind::delivered) {
         connection.untold = std::make_shared<Untold>(context_.executor);
         job->when_told = [tell = &context_.tell, untold = connection.untold] { (*tell)(untold); };

@@ -2,6 +2,7 @@
 // One source at one site: the queue of jobs for it and the connections that work it off.
 //
 //   threads   all on the thread of its shard
+//   provider  told by the best MX host; what it takes of one source narrows LaneLimits
 //   growth    the first connection alone; once it stands, one more for each job that waits, up to the limits of lane
 //   and
 //             site; a connection without work goes after LaneLimits::idle, or at once when another lane of the site has
@@ -52,7 +53,8 @@ struct LaneContext {
 
 class Lane : public std::enable_shared_from_this<Lane> {
 public:
-    Lane(LaneContext& context, SourceSettings source, std::shared_ptr<SiteLoad> site);
+    // `mx`: the best host of the site, which tells the provider.
+    Lane(LaneContext& context, SourceSettings source, DomainName mx, std::shared_ptr<SiteLoad> site);
     ~Lane();
     Lane(const Lane&) = delete;
     Lane& operator=(const Lane&) = delete;
@@ -66,8 +68,10 @@ private:
     struct Taken;
     struct Connection;
 
+    const policy::Provider* provider(const Settings& settings);
+    LaneLimits limits();
     void grow();
-    bool may_grow() const;
+    bool may_grow();
     bool site_is_full() const;
     void wait_for_site();
     void pass_on();
@@ -87,7 +91,7 @@ private:
     awaitable<void> send(Connection& connection, Taken& taken);
     void report(Connection& connection, const JobPtr& job, smtp::Outcome outcome);
     void failed(const JobPtr& job, const smtp::Outcome& outcome);
-    policy::Verdict decide(const Job& job, const smtp::Outcome& outcome) const;
+    policy::Verdict decide(const smtp::Outcome& outcome);
     awaitable<bool> last_one_told(Connection& connection);
     void drop(Connection& connection);
     awaitable<void> close(Connection& connection);
@@ -98,6 +102,7 @@ private:
 
     LaneContext& context_;
     SourceSettings source_;
+    DomainName mx_;
     std::shared_ptr<SiteLoad> site_;
     std::deque<JobPtr> queue_;
     std::deque<asio::steady_timer*> idle_; // connections that wait for work
@@ -107,6 +112,8 @@ private:
     bool closed_ = false;                  // got no connection: everything comes back until the probe
     bool waiting_ = false;                 // in site_->waiting
     bool stopping_ = false;
+    std::shared_ptr<const policy::RuleBook> rules_; // that provider_ is of
+    const policy::Provider* provider_ = nullptr;
 };
 
 } // namespace penguin::delivery

@@ -46,6 +46,9 @@ struct LaneLimits {
     std::chrono::seconds idle{5}; // keep-alive of a connection without work
 };
 
+// `limits`, and no more than the provider takes of one source. `provider` null: nobody known.
+LaneLimits narrowed(LaneLimits limits, const policy::Provider* provider);
+
 // Addresses that must get no mail: of one tenant, or of all. Kept as 64-bit hashes of the folded address: with a
 // million of them, one address in 10^13 is wrongly taken for suppressed; none is ever missed.
 class Suppressions {

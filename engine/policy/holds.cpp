@@ -11,6 +11,7 @@ std::string_view name_of(Limit limit)
     case Limit::unverified: return "unverified";
     case Limit::not_before: return "not_before";
     case Limit::no_source: return "no_source";
+    case Limit::paused: return "paused";
     case Limit::site_window: return "site_window";
     case Limit::lane_backoff: return "lane_backoff";
     }
@@ -22,14 +23,37 @@ std::string_view name_of(Scope scope)
     switch (scope) {
     case Scope::message: return "message";
     case Scope::recipient: return "recipient";
+    case Scope::recipient_domain: return "recipient_domain";
     case Scope::tenant: return "tenant";
+    case Scope::campaign: return "campaign";
     case Scope::domain: return "domain";
     case Scope::pool: return "pool";
     case Scope::lane: return "lane";
     case Scope::site: return "site";
+    case Scope::source_at_provider: return "source_at_provider";
+    case Scope::netblock: return "netblock";
+    case Scope::source: return "source";
     }
     return "unknown";
 }
+
+namespace {
+
+Scope scope_of(PauseScope scope)
+{
+    switch (scope) {
+    case PauseScope::recipient_domain: return Scope::recipient_domain;
+    case PauseScope::campaign: return Scope::campaign;
+    case PauseScope::dkim_domain: return Scope::domain;
+    case PauseScope::lane: return Scope::lane;
+    case PauseScope::source_at_provider: return Scope::source_at_provider;
+    case PauseScope::netblock: return Scope::netblock;
+    case PauseScope::source: return Scope::source;
+    }
+    return Scope::source;
+}
+
+} // namespace
 
 std::optional<Hold> hold_on(const Situation& at)
 {
@@ -39,6 +63,8 @@ std::optional<Hold> hold_on(const Situation& at)
     if (at.sender_unverified) return Hold{Limit::unverified, Scope::domain, std::nullopt};
     if (at.not_before && *at.not_before > at.now) return Hold{Limit::not_before, Scope::message, at.not_before};
     if (!at.has_source) return Hold{Limit::no_source, Scope::pool, std::nullopt};
+    if (at.pause && at.pause->until > at.now)
+        return Hold{Limit::paused, scope_of(at.pause->scope), at.pause->until, at.pause->rule};
     if (at.lane_backoff_until && *at.lane_backoff_until > at.now)
         return Hold{Limit::lane_backoff, Scope::lane, at.lane_backoff_until};
     if (at.site_in_hand >= at.site_window) return Hold{Limit::site_window, Scope::site, std::nullopt};

@@ -75,7 +75,7 @@ struct Trigger {
 struct Reaction {
     ReactionKind kind{};
     std::optional<PauseScope> scope;            // pause
-    std::optional<std::chrono::seconds> length; // nothing: until a person ends it
+    std::optional<std::chrono::seconds> length; // pause: nothing is a day (pauses.h)
     std::optional<unsigned> messages;           // reconnect
     std::optional<Trigger> trigger;             // nothing: at the first reply
     std::string text() const;                   // "3/1h pause lane 2h"

@@ -126,6 +126,16 @@ mx-private 300 IN A 10.1.2.3
         engine_->start();
     }
 
+    // Who says "code 7" pauses what `scope` names.
+    void pause_on_code_7(const std::string& scope)
+    {
+        settings_.rules = policy::rules_over_shipped("[[rule]]\nid = 'stop'\nsays = 'code 7'\nclass = 'rate_limited'\n"
+                                                     "reactions = [{do = 'pause', scope = '" +
+                                                         scope + "', for = '1h'}]\n",
+                                                     "own.toml")
+                              .value();
+    }
+
     // One message to each address; they wait for whoever claims.
     void enqueue(unsigned batch, const std::vector<std::string>& recipients,
                  const std::function<void(queue::Entry&)>& change = {})

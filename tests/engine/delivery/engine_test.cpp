@@ -74,6 +74,53 @@ wait = "1h"
     EXPECT_EQ(bounced.rule, "permanent-reply");
 }
 
+TEST_F(EngineTest, APauseOfARuleStopsWhatItsScopeNamesAndNothingElse)
+{
+    bench::Sink& one = sink(11, {"phase=rcpt code=421 text=\"4.7.28 code 7\" match=r0@one.test.example"});
+    sink(12);
+    pause_on_code_7("recipient_domain");
+    start_engine();
+    enqueue(1, {"r0@one.test.example"});
+    ASSERT_TRUE(until([&] { return count(EventKind::deferred) == 1; }));
+    EXPECT_EQ(only(EventKind::deferred).rule, "stop");
+    enqueue(2, {"r1@one.test.example"});
+    enqueue(3, {"r1@same.test.example", "r1@two.test.example"});
+    ASSERT_TRUE(until([&] { return count(EventKind::delivered) == 2 && producer_.summary().due == 2; })) << told();
+    EXPECT_EQ(one.counts().messages, 1U) << "of the same site, another domain";
+    EXPECT_EQ(
+        metrics.counter("penguin_delivery_reactions_total", "", {{"rule", "stop"}, {"reaction", "pause"}}).value(), 1U);
+}
+
+// Each refusal takes a second, and the lane has four messages: the second one has begun when the dispatcher hears of the first.
+TEST_F(EngineTest, WhatALaneHoldsComesBackUnsentWhenItIsPaused)
+{
+    sink(11, {"phase=rcpt code=421 text=\"4.7.28 code 7\" delay-ms=1000"});
+    pause_on_code_7("lane");
+    settings_.limits.connections = 1;
+    start_engine();
+    enqueue(1, addresses("one.test.example", 50));
+    ASSERT_TRUE(until([&] { return producer_.summary().due == 50; })) << told();
+    EXPECT_LT(count(EventKind::deferred), 4U);
+    EXPECT_EQ(count(EventKind::delivered), 0U);
+}
+
+TEST_F(EngineTest, ALaneKeepsToWhatItsProviderTakes)
+{
+    bench::Sink& narrow = sink(11);
+    bench::Sink& wide = sink(12);
+    settings_.limits.connections = 1;
+    settings_.rules =
+        policy::rules_over_shipped(
+            "[[provider]]\nname = 'acme'\nmx = 'mx-one.test.example'\nmessages_per_connection = 3\n", "own.toml")
+            .value();
+    start_engine();
+    enqueue(1, addresses("one.test.example", 30));
+    enqueue(2, addresses("two.test.example", 30));
+    ASSERT_TRUE(until([&] { return count(EventKind::delivered) == 60; }));
+    EXPECT_GE(narrow.counts().connections, 10U);
+    EXPECT_LT(wide.counts().connections, 10U) << "nobody's: the settings alone";
+}
+
 TEST_F(EngineTest, DomainsThatTakeNoMailBounceWithTheirOwnClass)
 {
     sink(11);
