@@ -108,7 +108,19 @@ const policy::Provider* Lane::provider(const Settings& settings)
 LaneLimits Lane::limits()
 {
     const std::shared_ptr<const Settings> settings = context_.settings();
-    return narrowed(settings->limits, provider(*settings));
+    LaneLimits out = narrowed(settings->limits, provider(*settings));
+    const SteadyTime now = std::chrono::steady_clock::now();
+    out.connections = trouble_.connections(out.connections, now);
+    out.messages_per_connection = trouble_.messages(out.messages_per_connection, now);
+    return out;
+}
+
+// One connection more than the lane may have by now: it ends.
+bool Lane::leaves()
+{
+    if (connections_ - leaving_ <= limits().connections) return false;
+    ++leaving_;
+    return true;
 }
 
 bool Lane::may_grow()
@@ -160,14 +172,17 @@ awaitable<void> Lane::run_connection()
 {
     Connection connection;
     bool useful = true;
-    while (useful) {
+    bool leaving = false;
+    while (useful && !leaving) {
         const std::shared_ptr<Taken> taken = co_await next(connection);
         useful = taken != nullptr;
         if (useful) useful = co_await serve(connection, *taken);
+        leaving = useful && leaves();
     }
     co_await close(connection);
     co_await return_next(connection);
     --connections_;
+    if (leaving) --leaving_;
     --site_->connections;
     context_.connections_changed(-1);
     pass_on(); // also what came for this lane meanwhile and found no connection to wake
@@ -292,6 +307,26 @@ policy::Verdict Lane::decide(const smtp::Outcome& outcome)
     return policy::decide(outcome, *settings->rules, known ? std::string_view{known->name} : "");
 }
 
+void Lane::react(const policy::Verdict& verdict)
+{
+    const bool taken = verdict.kind == policy::Verdict::Kind::delivered;
+    if (taken ? !trouble_.growing() : !verdict.matched) return;
+    const SteadyTime now = std::chrono::steady_clock::now();
+    if (taken) {
+        const std::shared_ptr<const Settings> settings = context_.settings();
+        if (trouble_.taken(narrowed(settings->limits, provider(*settings)).connections, now)) grow();
+        return;
+    }
+    if (!trouble_.react(*verdict.matched, now)) return;
+    const LaneLimits narrow = limits();
+    log::warning("delivery", "lane_narrowed",
+                 {{"mx", mx_.text()},
+                  {"source", source_.address.to_string()},
+                  {"rule", verdict.matched->id},
+                  {"connections", narrow.connections},
+                  {"messages_per_connection", narrow.messages_per_connection}});
+}
+
 void Lane::failed(const JobPtr& job, const smtp::Outcome& outcome)
 {
     if (connections_ > 1 && !stopping_) {
@@ -300,6 +335,7 @@ void Lane::failed(const JobPtr& job, const smtp::Outcome& outcome)
         return put_back(job);
     }
     const policy::Verdict verdict = decide(outcome);
+    react(verdict);
     const bool ours = verdict.kind == policy::Verdict::Kind::give_back;
     Finished finished{.job = job, .verdict = verdict, .outcome = outcome};
     finished.sign = ours ? LaneSign::none : LaneSign::refused;
@@ -405,6 +441,7 @@ void Lane::report(Connection& connection, const JobPtr& job, smtp::Outcome outco
     const bool used_before = connection.messages++ > 0;
     const bool spoken_of = outcome.kind != smtp::Outcome::Kind::not_tried;
     const policy::Verdict verdict = decide(outcome);
+    react(verdict);
     if (outcome.may_be_duplicate || verdict.kind == policy::Verdict::Kind::delivered) {
         connection.untold = std::make_shared<Untold>(context_.executor);
         job->when_told = [tell = &context_.tell, untold = connection.untold] { (*tell)(untold); };

@@ -7,6 +7,8 @@
 //   and
 //             site; a connection without work goes after LaneLimits::idle, or at once when another lane of the site has
 //             none; a lane that others wait for gives a connection up after LaneLimits::messages_per_connection
+//   trouble   replies of some rules narrow the lane's limits for a time (policy/lane_trouble.h): what is too many then ends after
+//             its message
 //   failure   no host takes a connection and none stands: the job that tried has its outcome, the others go back to the
 //             dispatcher, which sends one probe when the lane's back-off is over
 //   repeats   a connection sends no next body before Redis has the outcome of its last one: so a node that is killed repeats
@@ -25,6 +27,7 @@
 #include "engine/delivery/job.h"
 #include "engine/delivery/message_maker.h"
 #include "engine/delivery/session.h"
+#include "engine/policy/lane_trouble.h"
 
 namespace penguin::delivery {
 
@@ -62,7 +65,10 @@ public:
     void offer(JobPtr job);
     // Gives what waits back; connections end after what they are doing. Offers after it come back at once.
     void stop();
-    bool unused() const { return queue_.empty() && connections_ == 0; }
+    bool unused() const
+    {
+        return queue_.empty() && connections_ == 0 && trouble_.over(std::chrono::steady_clock::now());
+    }
 
 private:
     struct Taken;
@@ -72,6 +78,7 @@ private:
     LaneLimits limits();
     void grow();
     bool may_grow();
+    bool leaves();
     bool site_is_full() const;
     void wait_for_site();
     void pass_on();
@@ -92,6 +99,7 @@ private:
     void report(Connection& connection, const JobPtr& job, smtp::Outcome outcome);
     void failed(const JobPtr& job, const smtp::Outcome& outcome);
     policy::Verdict decide(const smtp::Outcome& outcome);
+    void react(const policy::Verdict& verdict);
     awaitable<bool> last_one_told(Connection& connection);
     void drop(Connection& connection);
     awaitable<void> close(Connection& connection);
@@ -108,6 +116,8 @@ private:
     std::deque<asio::steady_timer*> idle_; // connections that wait for work
     std::size_t connections_ = 0;          // coroutines
     std::size_t standing_ = 0;             // of them with an open session
+    std::size_t leaving_ = 0;              // of them that end because they are too many
+    policy::LaneTrouble trouble_;          // what replies made of its limits
     SteadyTime no_growth_before_{};        // after a connection that failed beside standing ones
     bool closed_ = false;                  // got no connection: everything comes back until the probe
     bool waiting_ = false;                 // in site_->waiting

@@ -38,29 +38,12 @@ std::vector<Reaction> Pauses::react(const ReplyRule& rule, const Subject& subjec
         const PauseScope scope = reaction.scope.value_or(PauseScope::lane);
         const std::string what = fmt::format("{} {} {}", rule.id, i, key_of(scope, subject));
         if (reaction.kind != ReactionKind::pause && reaction.kind != ReactionKind::alert) continue;
-        if (reaction.trigger && !reached(what, *reaction.trigger, now)) continue;
+        if (reaction.trigger && !counts_.reached(what, *reaction.trigger, now)) continue;
         const bool fresh = reaction.kind == ReactionKind::pause ? pause(scope, subject, rule, reaction, now)
-                                                                : count_of("told " + what, kAlertGap, now).seen++ == 0;
+                                                                : counts_.seen("told " + what, kAlertGap, now) == 1;
         if (fresh) due.push_back(reaction);
     }
     return due;
-}
-
-// What was seen since the first of it, at most `span` ago.
-Pauses::Count& Pauses::count_of(const std::string& what, std::chrono::seconds span, WallTime now)
-{
-    if (counts_.size() >= kCountsMax && !counts_.contains(what)) tidy(now);
-    if (counts_.size() >= kCountsMax && !counts_.contains(what)) counts_.clear();
-    Count& count = counts_[what];
-    if (count.seen == 0 || now >= count.ends) count = {.ends = now + span};
-    return count;
-}
-
-bool Pauses::reached(const std::string& what, const Trigger& trigger, WallTime now)
-{
-    if (++count_of(what, trigger.within, now).seen < trigger.count) return false;
-    counts_.erase(what);
-    return true;
 }
 
 // True: nothing held it before.
@@ -93,7 +76,7 @@ std::optional<Pause> Pauses::on(const Subject& subject, WallTime now) const
 void Pauses::tidy(WallTime now)
 {
     std::erase_if(pauses_, [now](const auto& entry) { return entry.second.until <= now; });
-    std::erase_if(counts_, [now](const auto& entry) { return entry.second.ends <= now; });
+    counts_.tidy(now);
 }
 
 } // namespace penguin::policy

@@ -4,7 +4,7 @@
 //   in      a refusal that a rule knows, or a message that wants to go; the time
 //   out     the pauses and alerts that are due by it; the pause that holds a message longest
 //   open    a pause without a length lasts kOpenPause; then a message finds out
-//   limits  kPausesMax, kCountsMax: what has run out makes room; a pause that finds none is not kept, a count begins anew
+//   limits  kPausesMax: what has run out makes room; a pause that finds none is not kept
 //   lost    with the process: the next refusal brings it back
 #pragma once
 
@@ -15,14 +15,13 @@
 #include <vector>
 
 #include "engine/base/clock.h"
-#include "engine/policy/reply_rule.h"
+#include "engine/policy/thresholds.h"
 
 namespace penguin::policy {
 
 inline constexpr std::chrono::hours kOpenPause{24};
 inline constexpr std::chrono::hours kAlertGap{1};
 inline constexpr std::size_t kPausesMax = 10'000;
-inline constexpr std::size_t kCountsMax = 10'000;
 
 // What of a message a pause may be about.
 struct Subject {
@@ -57,16 +56,10 @@ public:
     void tidy(WallTime now);
 
 private:
-    struct Count {
-        WallTime ends;
-        unsigned seen = 0;
-    };
-    Count& count_of(const std::string& what, std::chrono::seconds span, WallTime now);
-    bool reached(const std::string& what, const Trigger& trigger, WallTime now);
     bool pause(PauseScope scope, const Subject& subject, const ReplyRule& rule, const Reaction& reaction, WallTime now);
 
     std::unordered_map<std::string, Pause> pauses_; // by scope and what it is about
-    std::unordered_map<std::string, Count> counts_; // by rule, reaction and what it is about
+    Thresholds<WallTime> counts_;                   // by rule, reaction and what it is about
 };
 
 } // namespace penguin::policy

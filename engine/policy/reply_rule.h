@@ -48,7 +48,7 @@ struct EnhancedRange {
 
 enum class ReactionKind : std::uint8_t {
     suppress,       // the recipient, for the tenant
-    slow,           // half the rate and half the connections of the lane, at least one
+    slow,           // half the connections of the lane, at least one
     one_connection, // of the lane; afterwards one more for each message that is taken
     reconnect,      // the lane's connections carry at most `messages` each
     pause,          // what `scope` names

@@ -143,7 +143,10 @@ void read_verdict(RuleFields& in, ReplyRule& out)
 {
     const std::string klass = in.text("class", kRuleNameMax);
     const auto known = parse_bounce_class(klass);
-    if (klass.empty() || !known) in.refuse("class", "is needed: a bounce class (README.md lists them)");
+    if (!in.has("class"))
+        in.refuse("class", "is needed: a bounce class such as rate_limited or spam_content");
+    else if (!klass.empty() && !known)
+        in.refuse("class", fmt::format("\"{}\" is no bounce class such as rate_limited or spam_content", klass));
     out.klass = known.value_or(BounceClass::undetermined);
     if (const std::string kind = in.text("kind", kRuleNameMax); !kind.empty()) {
         out.kind = parse_rule_kind(kind);

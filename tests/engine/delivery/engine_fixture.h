@@ -126,12 +126,12 @@ mx-private 300 IN A 10.1.2.3
         engine_->start();
     }
 
-    // Who says "code 7" pauses what `scope` names.
-    void pause_on_code_7(const std::string& scope)
+    // What follows when a server says "code 7", as in a rule file: "do = 'alert'".
+    void react_to_code_7(const std::string& reaction)
     {
         settings_.rules = policy::rules_over_shipped("[[rule]]\nid = 'stop'\nsays = 'code 7'\nclass = 'rate_limited'\n"
-                                                     "reactions = [{do = 'pause', scope = '" +
-                                                         scope + "', for = '1h'}]\n",
+                                                     "reactions = [{" +
+                                                         reaction + "}]\n",
                                                      "own.toml")
                               .value();
     }

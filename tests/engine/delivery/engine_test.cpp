@@ -78,7 +78,7 @@ TEST_F(EngineTest, APauseOfARuleStopsWhatItsScopeNamesAndNothingElse)
 {
     bench::Sink& one = sink(11, {"phase=rcpt code=421 text=\"4.7.28 code 7\" match=r0@one.test.example"});
     sink(12);
-    pause_on_code_7("recipient_domain");
+    react_to_code_7("do = 'pause', scope = 'recipient_domain', for = '1h'");
     start_engine();
     enqueue(1, {"r0@one.test.example"});
     ASSERT_TRUE(until([&] { return count(EventKind::deferred) == 1; }));
@@ -95,13 +95,38 @@ TEST_F(EngineTest, APauseOfARuleStopsWhatItsScopeNamesAndNothingElse)
 TEST_F(EngineTest, WhatALaneHoldsComesBackUnsentWhenItIsPaused)
 {
     sink(11, {"phase=rcpt code=421 text=\"4.7.28 code 7\" delay-ms=1000"});
-    pause_on_code_7("lane");
+    react_to_code_7("do = 'pause', scope = 'lane', for = '1h'");
     settings_.limits.connections = 1;
     start_engine();
     enqueue(1, addresses("one.test.example", 50));
     ASSERT_TRUE(until([&] { return producer_.summary().due == 50; })) << told();
     EXPECT_LT(count(EventKind::deferred), 4U);
     EXPECT_EQ(count(EventKind::delivered), 0U);
+}
+
+TEST_F(EngineTest, ALaneGoesOnWithOneConnectionWhenAReplyAsksForIt)
+{
+    bench::Sink& one = sink(11, {"phase=rcpt code=450 text=\"4.7.28 code 7\" match=r0@same.test.example",
+                                 "phase=body code=250 delay-ms=20 text=taken"});
+    react_to_code_7("do = 'one_connection', for = '1h'");
+    start_engine();
+    enqueue(1, {"r0@same.test.example"});
+    ASSERT_TRUE(until([&] { return count(EventKind::deferred) >= 1; }));
+    enqueue(2, addresses("one.test.example", 60));
+    ASSERT_TRUE(until([&] { return count(EventKind::delivered) == 60; }));
+    EXPECT_LT(one.counts().connections, 5U) << "ten without it";
+}
+
+TEST_F(EngineTest, ALaneReconnectsAfterSoManyMessagesWhenAReplyAsksForIt)
+{
+    bench::Sink& one = sink(11, {"phase=rcpt code=450 text=\"4.7.28 code 7\" match=r0@same.test.example"});
+    react_to_code_7("do = 'reconnect', messages = 2, for = '1h'");
+    start_engine();
+    enqueue(1, {"r0@same.test.example"});
+    ASSERT_TRUE(until([&] { return count(EventKind::deferred) >= 1; }));
+    enqueue(2, addresses("one.test.example", 60));
+    ASSERT_TRUE(until([&] { return count(EventKind::delivered) == 60; }));
+    EXPECT_GE(one.counts().connections, 30U);
 }
 
 TEST_F(EngineTest, ALaneKeepsToWhatItsProviderTakes)

@@ -117,7 +117,7 @@ const WrongCase kWrong[] = {
     {"UnknownKey", RULE "codes = [550]\ncode = 1\n", "r.toml:5: r: code: unknown key; known here: class, codes"},
     {"NoClass", "[[rule]]\nid = 'r'\ncodes = [550]\n", "r.toml:1: r: class: is needed: a bounce class"},
     {"UnknownClass", "[[rule]]\nid = 'r'\nclass = 'bad'\ncodes = [550]\n",
-     "r.toml:3: r: class: is needed: a bounce class"},
+     R"(r.toml:3: r: class: "bad" is no bounce class)"},
     {"FitsEverything", RULE, "r.toml:1: r: one of codes, enhanced and says is needed"},
     {"CodeOfSuccess", RULE "codes = [250]\n", R"(r.toml:4: r: codes: "250" is not a reply code such as 421)"},
     {"EmptyCodes", RULE "codes = []\n", "r.toml:4: r: codes: must be a text or an array of 1 to 64 texts"},
