@@ -96,33 +96,6 @@ void Lane::stop()
     for (asio::steady_timer* timer : std::exchange(idle_, {})) timer->cancel();
 }
 
-// By the current rules; null: nobody known.
-const policy::Provider* Lane::provider(const Settings& settings)
-{
-    if (rules_ == settings.rules) return provider_;
-    rules_ = settings.rules;
-    provider_ = rules_->provider(rules_->provider_of(mx_.text()));
-    return provider_;
-}
-
-LaneLimits Lane::limits()
-{
-    const std::shared_ptr<const Settings> settings = context_.settings();
-    LaneLimits out = narrowed(settings->limits, provider(*settings));
-    const SteadyTime now = std::chrono::steady_clock::now();
-    out.connections = trouble_.connections(out.connections, now);
-    out.messages_per_connection = trouble_.messages(out.messages_per_connection, now);
-    return out;
-}
-
-// One connection more than the lane may have by now: it ends.
-bool Lane::leaves()
-{
-    if (connections_ - leaving_ <= limits().connections) return false;
-    ++leaving_;
-    return true;
-}
-
 bool Lane::may_grow()
 {
     if (connections_ >= limits().connections || site_is_full()) return false;
@@ -289,42 +262,16 @@ awaitable<std::expected<std::unique_ptr<Session>, smtp::Outcome>> Lane::open_one
 {
     // The permit is asked about whatever job the connection has at that time.
     const auto permit = [this, &connection] { return !connection.job->revoked && context_.lease_holds(); };
-    auto opened = co_await Session::open(target, context_.session, permit);
-    if (opened || !is_tls_failure(opened.error())) co_return std::move(opened);
+    SessionOptions options = context_.session;
+    options.demand_tls = demands_tls();
+    auto opened = co_await Session::open(target, options, permit);
+    if (opened || options.demand_tls || !is_tls_failure(opened.error())) co_return std::move(opened);
     log::info("delivery", "tls_failed_trying_clear",
               {{"remote", connection.remote}, {"why", opened.error().error->detail}});
     SessionOptions clear = context_.session;
     clear.starttls = false;
     auto in_clear = co_await Session::open(std::move(target), clear, permit);
     co_return std::move(in_clear);
-}
-
-policy::Verdict Lane::decide(const smtp::Outcome& outcome)
-{
-    if (!policy::rules_apply(outcome)) return policy::decide(outcome);
-    const std::shared_ptr<const Settings> settings = context_.settings();
-    const policy::Provider* const known = provider(*settings);
-    return policy::decide(outcome, *settings->rules, known ? std::string_view{known->name} : "");
-}
-
-void Lane::react(const policy::Verdict& verdict)
-{
-    const bool taken = verdict.kind == policy::Verdict::Kind::delivered;
-    if (taken ? !trouble_.growing() : !verdict.matched) return;
-    const SteadyTime now = std::chrono::steady_clock::now();
-    if (taken) {
-        const std::shared_ptr<const Settings> settings = context_.settings();
-        if (trouble_.taken(narrowed(settings->limits, provider(*settings)).connections, now)) grow();
-        return;
-    }
-    if (!trouble_.react(*verdict.matched, now)) return;
-    const LaneLimits narrow = limits();
-    log::warning("delivery", "lane_narrowed",
-                 {{"mx", mx_.text()},
-                  {"source", source_.address.to_string()},
-                  {"rule", verdict.matched->id},
-                  {"connections", narrow.connections},
-                  {"messages_per_connection", narrow.messages_per_connection}});
 }
 
 void Lane::failed(const JobPtr& job, const smtp::Outcome& outcome)
@@ -432,7 +379,7 @@ awaitable<void> Lane::send(Connection& connection, Taken& taken)
     report(connection, job, std::move(sent.outcomes.front()));
     if (!sent.reusable)
         drop(connection);
-    else if (connection.messages >= limits().messages_per_connection)
+    else if (connection.messages >= limits().messages_per_connection || (!connection.session->tls() && demands_tls()))
         co_await close(connection);
 }
 

@@ -79,6 +79,7 @@ private:
     void grow();
     bool may_grow();
     bool leaves();
+    bool demands_tls();
     bool site_is_full() const;
     void wait_for_site();
     void pass_on();

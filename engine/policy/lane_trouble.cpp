@@ -10,7 +10,7 @@ bool LaneTrouble::react(const ReplyRule& rule, SteadyTime now)
     for (std::size_t i = 0; i < rule.reactions.size(); ++i) {
         const Reaction& reaction = rule.reactions[i];
         const bool ours = reaction.kind == ReactionKind::slow || reaction.kind == ReactionKind::one_connection ||
-                          reaction.kind == ReactionKind::reconnect;
+                          reaction.kind == ReactionKind::reconnect || reaction.kind == ReactionKind::force_tls;
         if (!ours) continue;
         if (reaction.trigger && !counts_.reached(fmt::format("{} {}", rule.id, i), *reaction.trigger, now)) continue;
         changed = apply(reaction, now) || changed;
@@ -30,6 +30,11 @@ bool LaneTrouble::apply(const Reaction& reaction, SteadyTime now)
         const bool fresh = short_until_ <= now || short_messages_ != *reaction.messages;
         short_messages_ = *reaction.messages;
         short_until_ = std::max(short_until_, until);
+        return fresh;
+    }
+    if (reaction.kind == ReactionKind::force_tls) {
+        const bool fresh = !demands_tls(now);
+        tls_until_ = std::max(tls_until_, now + reaction.length.value_or(kForcedTls));
         return fresh;
     }
     const bool fresh = allowed_ != std::size_t{1};
@@ -59,7 +64,7 @@ std::size_t LaneTrouble::messages(std::size_t limit, SteadyTime now) const
 bool LaneTrouble::over(SteadyTime now) const
 {
     const bool grown = !allowed_ || now >= growth_from_ + kTroubleKept;
-    return grown && now >= slow_until_ && now >= short_until_ && counts_.none(now);
+    return grown && !demands_tls(now) && now >= slow_until_ && now >= short_until_ && counts_.none(now);
 }
 
 } // namespace penguin::policy

@@ -120,7 +120,7 @@ std::size_t ipv6_length(std::string_view rest)
         ++colons;
         shortened = shortened || (end > 0 && text[end - 1] == ':');
     }
-    const bool whole = end == text.size() || !is_alnum(text[end]);
+    const bool whole = end == rest.size() || !is_alnum(rest[end]);
     return whole && end > 2 && (shortened || colons == 7) ? end : 0;
 }
 
@@ -134,7 +134,7 @@ std::size_t id_length(std::string_view rest)
         if (is_hex(text[end])) ++digits;
         if (is_digit(text[end])) ++decimals;
     }
-    const bool whole = end == text.size() || !is_alnum(text[end]) || (end > 0 && text[end - 1] == '-');
+    const bool whole = end == rest.size() || !is_alnum(rest[end]) || (end > 0 && rest[end - 1] == '-');
     while (end > 0 && text[end - 1] == '-') --end;
     return whole && digits >= kIdDigits && decimals >= kIdDecimals ? end : 0;
 }

@@ -9,7 +9,7 @@
 //           {ip}       IPv4 and IPv6, except 127.x.x.x: that is what a block list answered
 //           {id}       12 or more hexadecimal digits, also with hyphens: queue ids, UUIDs, what URLs end in
 //           {number}   6 or more digits that stand alone
-//   pure    the same text again gives itself
+//   cost    linear in the text
 #pragma once
 
 #include <string>

@@ -75,6 +75,18 @@ TEST(LaneTrouble, ReconnectBoundsTheMessagesOfAConnection)
     EXPECT_EQ(lane.messages(100, kNow + 1h), 100U);
 }
 
+TEST(LaneTrouble, ForcedTlsLastsADayOrAsLongAsItSays)
+{
+    LaneTrouble lane;
+    EXPECT_FALSE(lane.demands_tls(kNow));
+    EXPECT_TRUE(lane.react(rule_of({.kind = ReactionKind::force_tls}), kNow));
+    EXPECT_TRUE(lane.demands_tls(kNow + kForcedTls - 1s));
+    EXPECT_FALSE(lane.over(kNow + kForcedTls - 1s));
+    EXPECT_FALSE(lane.demands_tls(kNow + kForcedTls));
+    EXPECT_TRUE(lane.react(rule_of({.kind = ReactionKind::force_tls, .length = 1h}), kNow + 48h));
+    EXPECT_FALSE(lane.demands_tls(kNow + 49h));
+}
+
 TEST(LaneTrouble, AThresholdIsCountedWhileTheLaneIsKept)
 {
     LaneTrouble lane;

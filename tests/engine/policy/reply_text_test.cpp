@@ -77,6 +77,15 @@ TEST(NormalReply, TakesNoCodeOutOfWhatIsNone)
         EXPECT_EQ(normalised(Reply::make(550, {line})).enhanced.size(), 1U) << line;
 }
 
+// What is over the bound of an id is none, and no part of it is.
+TEST(NormalReply, LeavesRunsOverTheBoundWhole)
+{
+    const std::string hex(200, 'a');
+    EXPECT_EQ(with_placeholders(hex + "1234"), hex + "1234");
+    EXPECT_EQ(with_placeholders(std::string(200, '1') + "%"), "{number}%");
+    EXPECT_EQ(with_placeholders(std::string(60, 'a') + "1234"), "{id}");
+}
+
 TEST(NormalReply, IsBounded)
 {
     std::vector<std::string> lines;
