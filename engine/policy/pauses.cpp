@@ -18,7 +18,7 @@ std::string key_of(PauseScope scope, const Subject& subject)
     };
     switch (scope) {
     case PauseScope::recipient_domain: return key(subject.recipient_domain);
-    case PauseScope::campaign: return key(subject.campaign);
+    case PauseScope::campaign: return key(subject.campaign, subject.provider);
     case PauseScope::dkim_domain: return key(subject.sender_domain, subject.provider);
     case PauseScope::lane: return key(subject.source, subject.site);
     case PauseScope::source_at_provider: return key(subject.source, subject.provider);

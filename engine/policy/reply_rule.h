@@ -58,7 +58,7 @@ enum class ReactionKind : std::uint8_t {
 
 enum class PauseScope : std::uint8_t {
     recipient_domain,
-    campaign,
+    campaign,           // at this provider
     dkim_domain,        // the sender's domain at this provider, from every source
     lane,               // the source at the site
     source_at_provider, // the source at every site of the provider

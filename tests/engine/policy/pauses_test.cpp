@@ -35,7 +35,8 @@ struct ScopeCase {
 
 const ScopeCase kScopes[] = {
     {PauseScope::recipient_domain, [](Subject& s) { s.recipient_domain = "x"; }, [](Subject& s) { s.source = "x"; }},
-    {PauseScope::campaign, [](Subject& s) { s.campaign = "c2"; }, [](Subject& s) { s.provider = "x"; }},
+    {PauseScope::campaign, [](Subject& s) { s.campaign = "c2"; }, [](Subject& s) { s.sender_domain = "x"; }},
+    {PauseScope::campaign, [](Subject& s) { s.provider = "x"; }, [](Subject& s) { s.source = "x"; }},
     {PauseScope::dkim_domain, [](Subject& s) { s.provider = "x"; }, [](Subject& s) { s.source = "x"; }},
     {PauseScope::dkim_domain, [](Subject& s) { s.sender_domain = "x"; }, [](Subject& s) { s.site = "x"; }},
     {PauseScope::lane, [](Subject& s) { s.site = "x"; }, [](Subject& s) { s.campaign = "x"; }},
