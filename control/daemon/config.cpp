@@ -141,6 +141,7 @@ void read(ConfigSection in, DeliveryConfig& out)
     in.whole("connections_per_site", out.connections_per_site, 1, 10'000);
     in.whole("messages_per_connection", out.messages_per_connection, 1, 100'000);
     in.duration("idle", out.idle, 0s, 10min);
+    in.text("rules_file", out.rules_file, absolute_path_or_none);
     in.durations("retry_ladder", out.retry_ladder, 32, 1s, kDay);
     in.whole("retry_jitter_percent", out.retry_jitter_percent, 0, 50);
     in.size("contents_memory", out.contents_memory, 1ULL << 20, 1ULL << 40);

@@ -136,7 +136,8 @@ struct DeliveryConfig {
     std::size_t connections_per_lane = 10;
     std::size_t connections_per_site = 50;
     std::size_t messages_per_connection = 100;
-    seconds idle{5}; // a connection without work is closed after it
+    seconds idle{5};        // a connection without work is closed after it
+    std::string rules_file; // reply rules over the shipped ones; empty: those alone
     std::vector<seconds> retry_ladder{seconds{300},   seconds{900},   seconds{1'800},
                                       seconds{3'600}, seconds{7'200}, seconds{14'400}};
     std::size_t retry_jitter_percent = 20;

@@ -20,6 +20,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/result.h"
+#include "engine/base/units.h"
 
 namespace penguin::control {
 
@@ -34,10 +35,6 @@ using ConfigProblems = std::vector<ConfigProblem>;
 
 // "penguin-mta.toml:12: smtp.port: must be 1 to 65535"
 std::string text_of(const ConfigProblem& problem);
-
-Result<std::chrono::milliseconds> parse_duration(std::string_view text);
-std::string duration_text(std::chrono::milliseconds time); // "4d12h"; parse_duration's inverse
-Result<std::uint64_t> parse_size(std::string_view text);
 
 // What is wrong with a value; "" when it is right.
 template <class T>

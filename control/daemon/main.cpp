@@ -16,6 +16,7 @@
 #include "control/daemon/key_rotation.h"
 #include "control/daemon/part_options.h"
 #include "control/daemon/process_user.h"
+#include "control/daemon/rules_commands.h"
 #include "engine/base/log.h"
 
 namespace {
@@ -96,6 +97,11 @@ int check_config(const std::string& file)
 {
     const ConfigResult config = load_config(file);
     if (!config) return say(config.error());
+    if (const policy::RuleBook::Made rules = load_rules(config->delivery.rules_file); !rules) {
+        for (const policy::RuleProblem& problem : rules.error())
+            fmt::print(stderr, "{}: delivery.rules_file: {}\n", file, policy::text_of(problem));
+        return 1;
+    }
     fmt::print("ok\n");
     return 0;
 }
@@ -143,6 +149,12 @@ int main(int argc, char** argv)
     CLI::App* const verify_command =
         audit_command->add_subcommand("verify", "Say whether an export is whole; reads nothing else");
     audit_command->require_subcommand(1);
+    CLI::App* const rules_command = app.add_subcommand("rules", "Reply rules: what replies of providers mean");
+    CLI::App* const rules_check_command =
+        rules_command->add_subcommand("check", "Say everything that is wrong with a file of rules");
+    CLI::App* const rules_try_command =
+        rules_command->add_subcommand("try", "Say which rule knows a reply, why, and what would happen");
+    rules_command->require_subcommand(1);
     CLI::App* const check_command =
         app.add_subcommand("check-config", "Say everything that is wrong with a configuration");
     CLI::App* const key_command =
@@ -158,6 +170,15 @@ int main(int argc, char** argv)
     verify_command->add_option("--head", head,
                                "SEQ:HASH that an earlier verify printed: shows a log that was cut or made anew");
     check_command->add_option("file", file, "TOML file")->required();
+    rules_check_command->add_option("file", file, "TOML file, over the shipped rules")->required();
+    RuleTrial trial;
+    rules_try_command->add_option("reply", trial.reply, R"(as the server sent it; lines by line ends or by " | ")")
+        ->required();
+    rules_try_command->add_option("--provider", trial.provider, "who said it (default: nobody known)");
+    rules_try_command->add_option("--phase", trial.phase, "what it answers")
+        ->check(CLI::IsMember(reply_phases()))
+        ->capture_default_str();
+    rules_try_command->add_option("--rules", trial.file, "TOML file, over the shipped rules");
     CLI11_PARSE(app, argc, argv);
 
     try {
@@ -166,6 +187,8 @@ int main(int argc, char** argv)
         if (*rotate_command) return as_service(arguments, run_key_rotation);
         if (*export_command) return as_service(arguments, run_audit_export);
         if (*verify_command) return run_audit_verify(file, head);
+        if (*rules_check_command) return check_rules(file, std::cout);
+        if (*rules_try_command) return try_rules(trial, std::cout);
         if (*check_command) return check_config(file);
         if (*key_command) return print_admin_key(arguments);
         if (*version_command) fmt::print("penguin-mta {}\n", PENGUIN_VERSION);

@@ -22,6 +22,7 @@
 #include "control/daemon/config_rules.h"
 #include "control/daemon/part_options.h"
 #include "control/daemon/pool_workers.h"
+#include "control/daemon/rules_commands.h"
 #include "control/daemon/secrets.h"
 #include "control/fetch/https_fetch.h"
 #include "control/fetch/jwks_url.h"
@@ -49,6 +50,7 @@ struct Opened {
     std::shared_ptr<KeySet> keys; // null: API keys only, or by URL
     std::string identity;
     api::DomainPolicy domains;
+    std::shared_ptr<const policy::RuleBook> rules;
 };
 
 Result<api::DomainPolicy> domain_policy(const DomainsConfig& config, const NodeName& node)
@@ -62,6 +64,15 @@ Result<api::DomainPolicy> domain_policy(const DomainsConfig& config, const NodeN
     return policy;
 }
 
+Result<std::shared_ptr<const policy::RuleBook>> open_rules(const std::string& file)
+{
+    policy::RuleBook::Made made = load_rules(file);
+    if (made) return std::move(*made);
+    for (const policy::RuleProblem& problem : made.error())
+        log::error("daemon", "rules_wrong", {{"problem", policy::text_of(problem)}});
+    return fail(Errc::bad_value, "delivery.rules_file: " + policy::text_of(made.error().front()));
+}
+
 Result<Opened> open_files(const Config& config, const StateDir& dir, const NodeName& node)
 {
     Result<dkim::MasterKey> master = load_master_key(config.keys, dir);
@@ -70,7 +81,9 @@ Result<Opened> open_files(const Config& config, const StateDir& dir, const NodeN
     if (!domains) return std::unexpected{domains.error()};
     Result<std::string> identity = state_identity(dir);
     if (!identity) return std::unexpected{identity.error()};
-    Opened opened{*master, nullptr, std::move(*identity), std::move(*domains)};
+    Result<std::shared_ptr<const policy::RuleBook>> rules = open_rules(config.delivery.rules_file);
+    if (!rules) return std::unexpected{rules.error()};
+    Opened opened{*master, nullptr, std::move(*identity), std::move(*domains), std::move(*rules)};
     if (config.auth.jwks_file.empty()) return opened;
     Result<JwksFile> jwks = JwksFile::load(config.auth.jwks_file, std::chrono::steady_clock::now());
     if (!jwks) return fail(jwks.error(), "auth.jwks_file");
@@ -128,7 +141,7 @@ struct Service::Parts {
           signer{master, signer_options(config.dkim), io.get_executor(), *resolver, metrics},
           return_path{master.derive(kReturnPathLabel)},
           contents{io.get_executor(), worker_database.content, &pools.queue(PoolName{"default"}), metrics},
-          snapshots{worker_database.control, snapshot_options(node),
+          snapshots{worker_database.control, snapshot_options(node, std::move(opened.rules)),
                     [this](const Snapshot& snapshot) { publish(snapshot); }, metrics},
           backlog{worker_database.queue, config.delivery.backlog_max, metrics},
           acceptance{api_database, slow_work.get_executor(), [this] { pools.wake(); }, metrics, &backlog},
@@ -167,14 +180,15 @@ struct Service::Parts {
         expose_engine();
     }
 
-    SnapshotKeeper::Options snapshot_options(const NodeName& node) const
+    SnapshotKeeper::Options snapshot_options(const NodeName& node, std::shared_ptr<const policy::RuleBook> rules) const
     {
         return {.node = node,
                 .folder = dir.path(),
                 .limits = {.connections = config.delivery.connections_per_lane,
                            .site_connections = config.delivery.connections_per_site,
                            .messages_per_connection = config.delivery.messages_per_connection,
-                           .idle = config.delivery.idle}};
+                           .idle = config.delivery.idle},
+                .rules = std::move(rules)};
     }
     JwtRules jwt_rules() const { return {.issuer = config.auth.issuer, .audience = config.auth.audience}; }
 

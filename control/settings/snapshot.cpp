@@ -244,6 +244,7 @@ void SnapshotKeeper::publish(std::uint64_t version)
     settings.version = version;
     settings.suppressions = suppressions_;
     settings.limits = options_.limits;
+    settings.rules = options_.rules;
     version_.set(static_cast<std::int64_t>(version));
     suppressed_.set(static_cast<std::int64_t>(suppressions_->size()));
     publish_(Snapshot{std::make_shared<const delivery::Settings>(std::move(settings)), keys_of(file_)});

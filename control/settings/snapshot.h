@@ -41,6 +41,7 @@ public:
         NodeName node;
         std::filesystem::path folder; // state directory
         delivery::LaneLimits limits;
+        std::shared_ptr<const policy::RuleBook> rules = policy::shipped_rules();
     };
     // `control` as pm_worker.
     SnapshotKeeper(db::PgPool& control, Options options, std::function<void(Snapshot)> publish, Registry& metrics);

@@ -9,6 +9,7 @@
 #include "engine/base/log.h"
 #include "engine/delivery/event_of.h"
 #include "engine/delivery/source_choice.h"
+#include "engine/delivery/subject_of.h"
 
 namespace penguin::delivery {
 
@@ -25,11 +26,12 @@ constexpr Duration kGatherPause = 10ms;     // so that one claim has room for ma
 constexpr double kParkPerSecond = 2'000;
 constexpr double kParkBurst = 1'000;
 constexpr double kParkPerMessage = 0.25;
-constexpr Duration kAvoidPause = 5s;   // before this node takes back what it cannot send
-constexpr Duration kSettingsLag = 10s; // how far our settings may be behind what is accepted
-constexpr Duration kLookAgain = 1s;    // for entries of a campaign that goes on, after a change of the settings
-constexpr Duration kLagPause = 300ms;  // before a look whether they have come
-constexpr unsigned kMemoryMax = 95;    // percent of Redis' memory: outcomes need more of it than what they replace
+constexpr Duration kAvoidPause = 5s;    // before this node takes back what it cannot send
+constexpr Duration kPausedLook = 10min; // before what is paused is looked at again, if not sooner
+constexpr Duration kSettingsLag = 10s;  // how far our settings may be behind what is accepted
+constexpr Duration kLookAgain = 1s;     // for entries of a campaign that goes on, after a change of the settings
+constexpr Duration kLagPause = 300ms;   // before a look whether they have come
+constexpr unsigned kMemoryMax = 95;     // percent of Redis' memory: outcomes need more of it than what they replace
 constexpr std::chrono::seconds kComparePeriod{60}; // hand against memory
 
 bool may_send_as(const Settings& settings, const TenantId& tenant, const EmailAddress& sender)
@@ -57,6 +59,8 @@ Dispatcher::Dispatcher(const asio::any_io_executor& executor, Options options, P
                                               "Times that a message waited because its content's store was away.")},
       journal_octets_{parts_.metrics.gauge("penguin_journal_octets", "Size of the journal of outcomes.",
                                            {{"pool", options_.queue.pool.value()}})},
+      pauses_held_{parts_.metrics.gauge("penguin_delivery_pauses", "Pauses of reply rules that hold mail.",
+                                        {{"pool", options_.queue.pool.value()}})},
       latency_{parts_.metrics.histogram("penguin_delivery_latency_seconds", "Acceptance to the receiver's 250.",
                                         latency_bounds_seconds())}
 {
@@ -252,6 +256,7 @@ policy::Situation Dispatcher::situation_of(const Job& job, const Settings& setti
                          .site_window = least_window()};
     if (!job.route || !*job.route) return at;
     at.has_source = job.source.has_value();
+    if (job.source && !pauses_.empty()) at.pause = pauses_.on(subject_of(job, *settings.rules), now);
     const auto site = sites_.find((*job.route)->site);
     if (site == sites_.end() || !job.source) return at;
     at.site_in_hand = site->second.in_hand;
@@ -275,7 +280,7 @@ bool Dispatcher::held_back(const JobPtr& job, const std::optional<policy::Hold>&
     case policy::Limit::cancelled:
         settler_.settle(settlement_of_end(*job, queue::EventKind::cancelled, policy::BounceClass::none, now));
         break;
-    case policy::Limit::paused:
+    case policy::Limit::campaign_paused:
         paused_.add();
         settler_.park(job->token, queue::place_of({job->entry.tenant, *job->entry.campaign}));
         break;
@@ -291,6 +296,10 @@ bool Dispatcher::held_back(const JobPtr& job, const std::optional<policy::Hold>&
     case policy::Limit::no_source:
         released_.add();
         settler_.release(job->token, hold->until.value_or(now + kAvoidPause));
+        break;
+    case policy::Limit::paused:
+        released_.add();
+        settler_.release(job->token, std::min(*hold->until, now + kPausedLook));
         break;
     case policy::Limit::lane_backoff:
     case policy::Limit::site_window: {
@@ -331,6 +340,7 @@ void Dispatcher::finished(const Finished& finished)
     const WallTime now = queue_.now();
     const Job& job = *finished.job;
     note_sign(finished, now);
+    react(finished, now);
     // Revoked: the entry is another node's by now. A final outcome is told all the same; the script marks it late.
     if (finished.verdict.kind == policy::Verdict::Kind::give_back) return give_back(finished, now);
     queue::Settlement settlement = settlement_of(finished, options_.retry, now, random());

@@ -111,6 +111,8 @@ private:
     std::map<std::string, std::size_t> rooms(WallTime now) const;
     void forget_quiet_sites(WallTime now);
     void note_sign(const Finished& finished, WallTime now);
+    void react(const Finished& finished, WallTime now);
+    void hold_what_is_paused(WallTime now);
     Counter& outcomes_of(queue::EventKind kind, policy::BounceClass klass);
     void give_back(const Finished& finished, WallTime now);
     void wait_for_store(const Finished& finished, WallTime now);
@@ -129,6 +131,7 @@ private:
     std::unordered_map<queue::Token, JobPtr> jobs_;
     std::set<MessageId> revoked_; // messages of jobs whose entry is not ours any more, but that may be under way
     std::map<SiteName, Site> sites_;
+    policy::Pauses pauses_;
     policy::TokenBucket park_allowance_;
     std::map<TenantId, double> weights_; // as Redis has them
     std::vector<CampaignKey> to_reopen_; // have entries at their place, and may not be paused any more
@@ -153,6 +156,7 @@ private:
     Counter& released_;
     Counter& without_content_;
     Gauge& journal_octets_;
+    Gauge& pauses_held_;
     Histogram& latency_;
 };
 

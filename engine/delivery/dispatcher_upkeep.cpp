@@ -185,6 +185,8 @@ awaitable<void> Dispatcher::beat_loop()
             const Result<> tidy = co_await queue_.janitor();
             if (!tidy) log::warning("delivery", "janitor_failed", {{"why", tidy.error().detail}});
             forget_quiet_sites(queue_.now());
+            pauses_.tidy(queue_.now());
+            pauses_held_.set(static_cast<std::int64_t>(pauses_.size()));
         }
         more = co_await sleep_for(beat ? Duration{options_.queue.lease} / 3 : Duration{kTroublePause});
     }

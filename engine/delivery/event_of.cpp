@@ -1,5 +1,7 @@
 #include "engine/delivery/event_of.h"
 
+#include <algorithm>
+
 namespace penguin::delivery {
 
 namespace {
@@ -61,8 +63,10 @@ queue::Settlement settlement_of(const Finished& finished, const policy::RetrySch
         event.kind = queue::EventKind::bounced;
     if (event.kind != queue::EventKind::deferred) return settlement;
 
+    std::optional<WallTime> expires = job.entry.expires;
+    if (verdict.life) expires = std::min(expires.value_or(WallTime::max()), job.entry.queued + *verdict.life);
     const auto next =
-        policy::next_attempt(schedule, event.attempt, now, job.entry.queued, job.entry.expires, verdict.wait, random);
+        policy::next_attempt(schedule, event.attempt, now, job.entry.queued, expires, verdict.wait, random);
     if (!next) {
         event.kind = queue::EventKind::expired;
         return settlement;

@@ -48,6 +48,7 @@ struct Job {
     std::optional<EmailAddress> sender; // MAIL: our return path, or nothing for the null sender
     bool probe = false;                 // the one that finds out whether a lane that backed off gets connections again
     std::function<void()> when_told;    // set by the lane before `finish`; called once Redis has the outcome
+    std::atomic<bool> paused{false};    // a pause holds it by now: it comes back unsent
     std::atomic<bool> revoked{false};   // the entry is no longer ours: nothing more of it may be sent
 };
 using JobPtr = std::shared_ptr<Job>;

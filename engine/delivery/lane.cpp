@@ -66,9 +66,10 @@ struct Lane::Connection {
     UntoldPtr untold;   // null: Redis knows all that the server may have
 };
 
-Lane::Lane(LaneContext& context, SourceSettings source, std::shared_ptr<SiteLoad> site)
+Lane::Lane(LaneContext& context, SourceSettings source, DomainName mx, std::shared_ptr<SiteLoad> site)
     : context_{context},
       source_{std::move(source)},
+      mx_{std::move(mx)},
       site_{std::move(site)}
 {
     site_->lanes.push_back(this);
@@ -104,10 +105,9 @@ void Lane::settings_changed()
     });
 }
 
-bool Lane::may_grow() const
+bool Lane::may_grow()
 {
-    const LaneLimits& limits = context_.settings()->limits;
-    if (connections_ >= limits.connections || site_is_full()) return false;
+    if (connections_ >= limits().connections || site_is_full()) return false;
     if (connections_ == 0) return true;
     return standing_ > 0 && std::chrono::steady_clock::now() >= no_growth_before_;
 }
@@ -154,14 +154,17 @@ awaitable<void> Lane::run_connection()
 {
     Connection connection;
     bool useful = true;
-    while (useful) {
+    bool leaving = false;
+    while (useful && !leaving) {
         const std::shared_ptr<Taken> taken = co_await next(connection);
         useful = taken != nullptr;
         if (useful) useful = co_await serve(connection, *taken);
+        leaving = useful && leaves();
     }
     co_await close(connection);
     co_await return_next(connection);
     --connections_;
+    if (leaving) --leaving_;
     --site_->connections;
     context_.connections_changed(-1);
     pass_on(); // also what came for this lane meanwhile and found no connection to wake
@@ -211,8 +214,8 @@ awaitable<bool> Lane::serve(Connection& connection, Taken& taken)
         give_back(job, stopping_ ? "stopping" : "stopped");
         co_return true;
     }
-    if (campaign_stopped(*job)) {
-        give_back(job, kCampaignStopped);
+    if (campaign_stopped(*job) || job->paused) {
+        give_back(job, campaign_stopped(*job) ? kCampaignStopped : "paused");
         co_return true;
     }
     if (suppressed(*job)) {
@@ -273,8 +276,10 @@ awaitable<std::expected<std::unique_ptr<Session>, smtp::Outcome>> Lane::open_one
 {
     // The permit is asked about whatever job the connection has at that time.
     const auto permit = [this, &connection] { return !connection.job->revoked && context_.lease_holds(); };
-    auto opened = co_await Session::open(target, context_.session, permit);
-    if (opened || !is_tls_failure(opened.error())) co_return std::move(opened);
+    SessionOptions options = context_.session;
+    options.demand_tls = demands_tls();
+    auto opened = co_await Session::open(target, options, permit);
+    if (opened || options.demand_tls || !is_tls_failure(opened.error())) co_return std::move(opened);
     log::info("delivery", "tls_failed_trying_clear",
               {{"remote", connection.remote}, {"why", opened.error().error->detail}});
     SessionOptions clear = context_.session;
@@ -290,7 +295,8 @@ void Lane::failed(const JobPtr& job, const smtp::Outcome& outcome)
         no_growth_before_ = std::chrono::steady_clock::now() + kGrowthPause;
         return put_back(job);
     }
-    const policy::Verdict verdict = policy::decide(outcome);
+    const policy::Verdict verdict = decide(outcome);
+    react(verdict);
     const bool ours = verdict.kind == policy::Verdict::Kind::give_back;
     Finished finished{.job = job, .verdict = verdict, .outcome = outcome};
     finished.sign = ours ? LaneSign::none : LaneSign::refused;
@@ -332,7 +338,7 @@ void Lane::set_mail(Taken& taken, Result<std::string> message) const
 void Lane::take_next(Connection& connection)
 {
     const bool others_wait = !idle_.empty() || !site_->waiting.empty();
-    const bool last_one = connection.messages + 1 >= context_.settings()->limits.messages_per_connection;
+    const bool last_one = connection.messages + 1 >= limits().messages_per_connection;
     if (others_wait || last_one || stopping_ || queue_.empty()) return;
     if (!connection.session->capabilities().pipelining) return;
     connection.next = std::make_shared<Taken>(context_.executor, std::move(queue_.front()));
@@ -349,7 +355,8 @@ MailPtr Lane::ready_next(const Connection& connection) const
 {
     const std::shared_ptr<Taken>& next = connection.next;
     if (!next || !next->mail || !*next->mail) return nullptr;
-    if (stopping_ || next->job->revoked || suppressed(*next->job) || campaign_stopped(*next->job)) return nullptr;
+    const Job& job = *next->job;
+    if (stopping_ || job.revoked || job.paused || suppressed(job) || campaign_stopped(job)) return nullptr;
     return **next->mail;
 }
 
@@ -388,7 +395,7 @@ awaitable<void> Lane::send(Connection& connection, Taken& taken)
     report(connection, job, std::move(sent.outcomes.front()));
     if (!sent.reusable)
         drop(connection);
-    else if (connection.messages >= context_.settings()->limits.messages_per_connection)
+    else if (connection.messages >= limits().messages_per_connection || (!connection.session->tls() && demands_tls()))
         co_await close(connection);
 }
 
@@ -396,7 +403,8 @@ void Lane::report(Connection& connection, const JobPtr& job, smtp::Outcome outco
 {
     const bool used_before = connection.messages++ > 0;
     const bool spoken_of = outcome.kind != smtp::Outcome::Kind::not_tried;
-    const policy::Verdict verdict = policy::decide(outcome);
+    const policy::Verdict verdict = decide(outcome);
+    react(verdict);
     if (outcome.may_be_duplicate || verdict.kind == policy::Verdict::Kind::delivered) {
         connection.untold = std::make_shared<Untold>(context_.executor);
         job->when_told = [tell = &context_.tell, untold = connection.untold] { (*tell)(untold); };

@@ -2,10 +2,13 @@
 // One source at one site: the queue of jobs for it and the connections that work it off.
 //
 //   threads   all on the thread of its shard
+//   provider  told by the best MX host; what it takes of one source narrows LaneLimits
 //   growth    the first connection alone; once it stands, one more for each job that waits, up to the limits of lane
 //   and
 //             site; a connection without work goes after LaneLimits::idle, or at once when another lane of the site has
 //             none; a lane that others wait for gives a connection up after LaneLimits::messages_per_connection
+//   trouble   replies of some rules narrow the lane's limits for a time (policy/lane_trouble.h): what is too many then ends after
+//             its message
 //   failure   no host takes a connection and none stands: the job that tried has its outcome, the others go back to the
 //             dispatcher, which sends one probe when the lane's back-off is over
 //   repeats   a connection sends no next body before Redis has the outcome of its last one: so a node that is killed repeats
@@ -24,6 +27,7 @@
 #include "engine/delivery/job.h"
 #include "engine/delivery/message_maker.h"
 #include "engine/delivery/session.h"
+#include "engine/policy/lane_trouble.h"
 
 namespace penguin::delivery {
 
@@ -52,7 +56,8 @@ struct LaneContext {
 
 class Lane : public std::enable_shared_from_this<Lane> {
 public:
-    Lane(LaneContext& context, SourceSettings source, std::shared_ptr<SiteLoad> site);
+    // `mx`: the best host of the site, which tells the provider.
+    Lane(LaneContext& context, SourceSettings source, DomainName mx, std::shared_ptr<SiteLoad> site);
     ~Lane();
     Lane(const Lane&) = delete;
     Lane& operator=(const Lane&) = delete;
@@ -62,14 +67,21 @@ public:
     void stop();
     // Gives back what waits and may not go any more.
     void settings_changed();
-    bool unused() const { return queue_.empty() && connections_ == 0; }
+    bool unused() const
+    {
+        return queue_.empty() && connections_ == 0 && trouble_.over(std::chrono::steady_clock::now());
+    }
 
 private:
     struct Taken;
     struct Connection;
 
+    const policy::Provider* provider(const Settings& settings);
+    LaneLimits limits();
     void grow();
-    bool may_grow() const;
+    bool may_grow();
+    bool leaves();
+    bool demands_tls();
     bool site_is_full() const;
     void wait_for_site();
     void pass_on();
@@ -89,6 +101,8 @@ private:
     awaitable<void> send(Connection& connection, Taken& taken);
     void report(Connection& connection, const JobPtr& job, smtp::Outcome outcome);
     void failed(const JobPtr& job, const smtp::Outcome& outcome);
+    policy::Verdict decide(const smtp::Outcome& outcome);
+    void react(const policy::Verdict& verdict);
     awaitable<bool> last_one_told(Connection& connection);
     void drop(Connection& connection);
     awaitable<void> close(Connection& connection);
@@ -100,15 +114,20 @@ private:
 
     LaneContext& context_;
     SourceSettings source_;
+    DomainName mx_;
     std::shared_ptr<SiteLoad> site_;
     std::deque<JobPtr> queue_;
     std::deque<asio::steady_timer*> idle_; // connections that wait for work
     std::size_t connections_ = 0;          // coroutines
     std::size_t standing_ = 0;             // of them with an open session
+    std::size_t leaving_ = 0;              // of them that end because they are too many
+    policy::LaneTrouble trouble_;          // what replies made of its limits
     SteadyTime no_growth_before_{};        // after a connection that failed beside standing ones
     bool closed_ = false;                  // got no connection: everything comes back until the probe
     bool waiting_ = false;                 // in site_->waiting
     bool stopping_ = false;
+    std::shared_ptr<const policy::RuleBook> rules_; // that provider_ is of
+    const policy::Provider* provider_ = nullptr;
 };
 
 } // namespace penguin::delivery

@@ -63,6 +63,7 @@ struct SessionOptions {
     std::chrono::seconds open_limit{15 * 60}; // connect to the last EHLO
     std::chrono::seconds attempt{30 * 60};    // one whole deliver()
     bool starttls = true;                     // use it when the server offers it
+    bool demand_tls = false;                  // nothing goes in clear: without TLS there is no session
     net::TlsClient* tls = nullptr;            // outlives the session; null: never TLS
 };
 

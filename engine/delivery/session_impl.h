@@ -40,6 +40,7 @@ private:
     awaitable<std::optional<smtp::Outcome>> hear_greeting();
     awaitable<std::optional<smtp::Outcome>> say_hello();
     awaitable<std::optional<smtp::Outcome>> start_tls();
+    std::optional<smtp::Outcome> in_clear() const;
     awaitable<Result<>> handshake();
 
     awaitable<Result<smtp::Reply>> command(std::string line, Duration limit);

@@ -106,11 +106,19 @@ awaitable<std::optional<Outcome>> Session::Impl::open()
     if (failed) co_return failed;
     failed = co_await say_hello();
     if (failed) co_return failed;
-    if (!options_.starttls || options_.tls == nullptr || !offered_.starttls) co_return std::nullopt;
+    if (!options_.starttls || options_.tls == nullptr || !offered_.starttls) co_return in_clear();
     failed = co_await start_tls();
-    if (failed || !stream_->encrypted()) co_return failed;
+    if (failed) co_return failed;
+    if (!stream_->encrypted()) co_return in_clear();
     failed = co_await say_hello();
     co_return failed;
+}
+
+// Going on without TLS: nothing, or why not.
+std::optional<Outcome> Session::Impl::in_clear() const
+{
+    if (!options_.demand_tls) return std::nullopt;
+    return Outcome::lost(Phase::tls, Error{Errc::tls_failed, "TLS is demanded here, and the server does not give it"});
 }
 
 awaitable<std::optional<Outcome>> Session::Impl::hear_greeting()

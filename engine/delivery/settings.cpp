@@ -1,5 +1,7 @@
 #include "engine/delivery/settings.h"
 
+#include <algorithm>
+
 namespace penguin::delivery {
 
 namespace {
@@ -24,6 +26,15 @@ std::uint64_t hash_of(const TenantId& tenant, std::string_view address)
 std::uint64_t hash_of(std::string_view address) { return mix(kStart, address); }
 
 } // namespace
+
+LaneLimits narrowed(LaneLimits limits, const policy::Provider* provider)
+{
+    if (provider == nullptr) return limits;
+    limits.connections = std::min(limits.connections, provider->connections.value_or(limits.connections));
+    limits.messages_per_connection = std::min(
+        limits.messages_per_connection, provider->messages_per_connection.value_or(limits.messages_per_connection));
+    return limits;
+}
 
 void Suppressions::add(const TenantId& tenant, const EmailAddress& address)
 {

@@ -18,6 +18,7 @@
 #include "engine/base/uuid.h"
 #include "engine/mail/domain_name.h"
 #include "engine/mail/email_address.h"
+#include "engine/policy/rule_book.h"
 
 namespace penguin::delivery {
 
@@ -50,6 +51,9 @@ struct LaneLimits {
 
 enum class CampaignState : std::uint8_t { paused, cancelled }; // of one that is active nothing is said
 
+// `limits`, and no more than the provider takes of one source. `provider` null: nobody known.
+LaneLimits narrowed(LaneLimits limits, const policy::Provider* provider);
+
 // Addresses that must get no mail: of one tenant, or of all. Kept as 64-bit hashes of the folded address: with a
 // million of them, one address in 10^13 is wrongly taken for suppressed; none is ever missed.
 class Suppressions {
@@ -71,6 +75,7 @@ struct Settings {
     std::map<CampaignKey, CampaignState> campaigns;
     std::shared_ptr<const Suppressions> suppressions = std::make_shared<const Suppressions>();
     LaneLimits limits;
+    std::shared_ptr<const policy::RuleBook> rules = policy::shipped_rules();
 
     // Nothing: nobody stopped it.
     std::optional<CampaignState> stopped(const TenantId& tenant, const std::optional<CampaignId>& campaign) const;

@@ -79,7 +79,7 @@ Lane& Shard::lane_for(const Job& job)
     if (!lane) {
         std::shared_ptr<SiteLoad> load = sites_[site].lock();
         if (!load) sites_[site] = load = std::make_shared<SiteLoad>();
-        lane = std::make_shared<Lane>(context_, *job.source, std::move(load));
+        lane = std::make_shared<Lane>(context_, *job.source, (*job.route)->hosts.front().name, std::move(load));
         if (stopping_) lane->stop();
     }
     return *lane;

@@ -8,11 +8,12 @@ std::string_view name_of(Limit limit)
     case Limit::expired: return "expired";
     case Limit::suppressed: return "suppressed";
     case Limit::cancelled: return "cancelled";
-    case Limit::paused: return "paused";
+    case Limit::campaign_paused: return "campaign_paused";
     case Limit::suspended: return "suspended";
     case Limit::unverified: return "unverified";
     case Limit::not_before: return "not_before";
     case Limit::no_source: return "no_source";
+    case Limit::paused: return "paused";
     case Limit::site_window: return "site_window";
     case Limit::lane_backoff: return "lane_backoff";
     }
@@ -24,26 +25,50 @@ std::string_view name_of(Scope scope)
     switch (scope) {
     case Scope::message: return "message";
     case Scope::recipient: return "recipient";
-    case Scope::campaign: return "campaign";
+    case Scope::recipient_domain: return "recipient_domain";
     case Scope::tenant: return "tenant";
+    case Scope::campaign: return "campaign";
     case Scope::domain: return "domain";
     case Scope::pool: return "pool";
     case Scope::lane: return "lane";
     case Scope::site: return "site";
+    case Scope::source_at_provider: return "source_at_provider";
+    case Scope::netblock: return "netblock";
+    case Scope::source: return "source";
     }
     return "unknown";
 }
+
+namespace {
+
+Scope scope_of(PauseScope scope)
+{
+    switch (scope) {
+    case PauseScope::recipient_domain: return Scope::recipient_domain;
+    case PauseScope::campaign: return Scope::campaign;
+    case PauseScope::dkim_domain: return Scope::domain;
+    case PauseScope::lane: return Scope::lane;
+    case PauseScope::source_at_provider: return Scope::source_at_provider;
+    case PauseScope::netblock: return Scope::netblock;
+    case PauseScope::source: return Scope::source;
+    }
+    return Scope::source;
+}
+
+} // namespace
 
 std::optional<Hold> hold_on(const Situation& at)
 {
     if (at.now >= at.end_of_life) return Hold{Limit::expired, Scope::message, std::nullopt};
     if (at.suppressed) return Hold{Limit::suppressed, Scope::recipient, std::nullopt};
     if (at.campaign_cancelled) return Hold{Limit::cancelled, Scope::campaign, std::nullopt};
-    if (at.campaign_paused) return Hold{Limit::paused, Scope::campaign, std::nullopt};
+    if (at.campaign_paused) return Hold{Limit::campaign_paused, Scope::campaign, std::nullopt};
     if (at.tenant_suspended) return Hold{Limit::suspended, Scope::tenant, std::nullopt};
     if (at.sender_unverified) return Hold{Limit::unverified, Scope::domain, std::nullopt};
     if (at.not_before && *at.not_before > at.now) return Hold{Limit::not_before, Scope::message, at.not_before};
     if (!at.has_source) return Hold{Limit::no_source, Scope::pool, std::nullopt};
+    if (at.pause && at.pause->until > at.now)
+        return Hold{Limit::paused, scope_of(at.pause->scope), at.pause->until, at.pause->rule};
     if (at.lane_backoff_until && *at.lane_backoff_until > at.now)
         return Hold{Limit::lane_backoff, Scope::lane, at.lane_backoff_until};
     if (at.site_in_hand >= at.site_window) return Hold{Limit::site_window, Scope::site, std::nullopt};

@@ -10,30 +10,46 @@
 #include <string_view>
 
 #include "engine/base/clock.h"
+#include "engine/policy/pauses.h"
 
 namespace penguin::policy {
 
 enum class Limit : std::uint8_t {
-    expired,      // its life is over: it will never go
-    suppressed,   // the recipient must get no mail: it will never go
-    cancelled,    // its campaign is cancelled: it will never go
-    paused,       // its campaign is paused: until it is resumed
-    suspended,    // the tenant may not send
+    expired,         // its life is over: it will never go
+    suppressed,      // the recipient must get no mail: it will never go
+    cancelled,       // its campaign is cancelled: it will never go
+    campaign_paused, // until somebody resumes it
+    suspended,       // the tenant may not send
     unverified,   // the sender's domain is not (yet) in the settings as verified for the tenant: it has no return path
     not_before,   // scheduled
     no_source,    // no source of this node in its pool
+    paused,       // a reply rule stopped what `scope` names: `rule` says which
     site_window,  // enough mail for this site is in hand already
     lane_backoff, // the site failed to take connections: its next probe is at `until`
 };
 std::string_view name_of(Limit limit);
 
-enum class Scope : std::uint8_t { message, recipient, campaign, tenant, domain, pool, lane, site };
+enum class Scope : std::uint8_t {
+    message,
+    recipient,
+    recipient_domain,
+    tenant,
+    campaign,
+    domain,
+    pool,
+    lane,
+    site,
+    source_at_provider,
+    netblock,
+    source,
+};
 std::string_view name_of(Scope scope);
 
 struct Hold {
     Limit limit{};
     Scope scope{};
     std::optional<WallTime> until; // nothing: until somebody changes a setting
+    std::string rule{};            // paused: its id
     bool forever() const noexcept
     {
         return limit == Limit::expired || limit == Limit::suppressed || limit == Limit::cancelled;
@@ -54,6 +70,7 @@ struct Situation {
     std::size_t site_in_hand = 0; // messages of the site on this node
     std::size_t site_window = 0;  // most of them
     std::optional<WallTime> lane_backoff_until;
+    std::optional<Pause> pause; // the longest that concerns it
 };
 
 std::optional<Hold> hold_on(const Situation& situation);

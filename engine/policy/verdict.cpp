@@ -135,6 +135,23 @@ Verdict decide_reply(Phase phase, const Reply& reply)
     return retry(BounceClass::protocol_error, "unexpected-3xx");
 }
 
+Verdict decide_by(const RulePtr& rule, Phase phase, const Reply& reply)
+{
+    const bool bounces = rule->kind ? *rule->kind == ReplyRule::Kind::bounce : reply.permanent();
+    Verdict verdict{.klass = rule->klass, .rule = rule->id, .matched = rule};
+    if (bounces && phase >= Phase::mail) {
+        verdict.kind = Kind::bounce;
+        verdict.suppress = rule->suppress;
+        return verdict;
+    }
+    verdict.kind = Kind::retry;
+    verdict.wait = rule->wait;
+    verdict.life = rule->life;
+    if (const auto hint = reply.transient() ? hinted_wait(reply.text()) : std::nullopt)
+        verdict.wait = std::max(*hint, verdict.wait.value_or(Duration{0}));
+    return verdict;
+}
+
 Verdict decide_loss(const smtp::Outcome& outcome)
 {
     const Error& error = *outcome.error;
@@ -164,6 +181,18 @@ Verdict decide(const smtp::Outcome& outcome)
         return {.kind = Kind::give_back, .klass = BounceClass::none, .rule = "not-tried"};
     }
     return {.kind = Kind::give_back, .klass = BounceClass::none, .rule = "not-tried"};
+}
+
+bool rules_apply(const smtp::Outcome& outcome)
+{
+    return outcome.kind == smtp::Outcome::Kind::answered && outcome.reply->code >= 400;
+}
+
+Verdict decide(const smtp::Outcome& outcome, const RuleBook& book, std::string_view provider)
+{
+    const RulePtr rule =
+        rules_apply(outcome) ? book.find(provider, outcome.phase, normalised(*outcome.reply)) : nullptr;
+    return rule ? decide_by(rule, outcome.phase, *outcome.reply) : decide(outcome);
 }
 
 Verdict decide_route(const Error& error)

@@ -5,6 +5,7 @@
 //   out     what becomes of the message, why, and what becomes of the connection and the host
 //   rule    who is to blame decides: a 5xx to RCPT is the recipient, to the body the content, in the banner the host;
 //           a fault of ours never bounces mail
+//   rules   where a rule of the book knows a reply (rule_book.h), it says class, retry or bounce, and wait; else its codes do
 //   source  RFC 5321 4.2.1, 4.5.4.1; RFC 3463; RFC 7505
 #pragma once
 
@@ -13,6 +14,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/policy/bounce_class.h"
+#include "engine/policy/rule_book.h"
 #include "engine/smtp/outcome.h"
 
 namespace penguin::policy {
@@ -30,12 +32,22 @@ struct Verdict {
     Kind kind{};
     BounceClass klass = BounceClass::none;
     bool suppress = false;        // bounce: this address must get no more mail of the tenant
-    std::optional<Duration> wait; // retry: the server's own hint, when it gave one
+    std::optional<Duration> wait; // retry: the server's own hint, when it gave one, and the rule's
     std::string_view rule;        // name of the row that decided, for events
+    std::optional<Duration> life; // retry: the message lives no longer than this from its acceptance
+    RulePtr matched;              // the rule of the book that decided; `rule` is its id
     friend bool operator==(const Verdict&, const Verdict&) = default;
 };
 
+// By the codes alone.
 Verdict decide(const smtp::Outcome& outcome);
+
+// Whether a rule could know it: a reply that refuses. Never on the way of mail that is taken.
+bool rules_apply(const smtp::Outcome& outcome);
+
+// `provider`: its name in the book, or "". Before MAIL a rule's bounce is a retry: a host that refuses everybody in its banner
+// says nothing about this message.
+Verdict decide(const smtp::Outcome& outcome, const RuleBook& book, std::string_view provider);
 
 // The recipient's domain could not be routed (dns::MxRoutes::find).
 Verdict decide_route(const Error& error);

@@ -111,6 +111,8 @@ constexpr BadCase kBad[] = {
     {"StateDirRelative", "[node]\nstate_dir = \"var\"", "p.toml:2: node.state_dir: must be an absolute path"},
     {"StateDirQuoting", "[node]\nstate_dir = \"/var/a b\"",
      "p.toml:2: node.state_dir: must be an absolute path of letters"},
+    {"RulesRelative", "[delivery]\nrules_file = \"own.toml\"",
+     "p.toml:2: delivery.rules_file: must be an absolute path"},
     {"Environment", "[node]\nenvironment = \"prod\"",
      "p.toml:2: node.environment: must be one of production, test (it is \"prod\")"},
     {"Level", "[log]\nlevel = \"loud\"", "p.toml:2: log.level: must be debug, info, warning or error"},
@@ -264,13 +266,6 @@ TEST(Config, AFileThatIsNotThereOrTooLargeIsOneProblem)
     const ConfigResult endless = load_config("/dev/zero");
     ASSERT_FALSE(endless);
     EXPECT_THAT(text_of(endless.error().front()), HasSubstr("is larger than"));
-}
-
-TEST(Duration, TextAndBack)
-{
-    for (const auto time : {0ms, 1ms, 1500ms, 60'000ms, 388'800'000ms})
-        EXPECT_EQ(parse_duration(duration_text(time)), time) << duration_text(time);
-    EXPECT_EQ(duration_text(4 * 24h + 12h), "4d12h");
 }
 
 } // namespace

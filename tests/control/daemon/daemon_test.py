@@ -233,6 +233,16 @@ class DaemonTest(unittest.TestCase):
         self.assertRegex(run.stderr, r"start_failed why=.*127\.0\.0\.1:\d+: Address already in use")
         self.assertEqual(processes_in(self.root / "state"), [])
 
+    def test_rules_that_are_wrong_are_told_whole_and_stop_the_start(self):
+        rules = self.root / "own.toml"
+        rules.write_text("[[rule]]\nid = 'x'\ncodes = [250]\n")
+        rules.chmod(0o644)
+        daemon = self.start(f'[delivery]\nrules_file = "{rules}"\n')
+        self.assertEqual(daemon.process.wait(timeout=120), 1)
+        self.assertIn("own.toml:3: x: codes: ", daemon.said())
+        self.assertIn("own.toml:1: x: class: is needed", daemon.said())
+        self.assertRegex(daemon.said(), r"start_failed why=.*delivery\.rules_file: ")
+
     def test_systemd_is_told(self):
         address = self.root / "notify"
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:

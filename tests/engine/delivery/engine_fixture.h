@@ -131,6 +131,16 @@ mx-private 300 IN A 10.1.2.3
         engine_->start();
     }
 
+    // What follows when a server says "code 7", as in a rule file: "do = 'alert'".
+    void react_to_code_7(const std::string& reaction)
+    {
+        settings_.rules = policy::rules_over_shipped("[[rule]]\nid = 'stop'\nsays = 'code 7'\nclass = 'rate_limited'\n"
+                                                     "reactions = [{" +
+                                                         reaction + "}]\n",
+                                                     "own.toml")
+                              .value();
+    }
+
     // One message to each address; they wait for whoever claims.
     void enqueue(unsigned batch, const std::vector<std::string>& recipients,
                  const std::function<void(queue::Entry&)>& change = {})

@@ -74,6 +74,29 @@ TEST(EventOf, ADeferralPastTheEndOfLifeIsExpired)
     EXPECT_FALSE(settlement.retry);
 }
 
+TEST(EventOf, ARuleCanGiveAMessageLessTimeThanItHas)
+{
+    Finished finished = answered(smtp::Phase::rcpt, 450, "later");
+    finished.verdict.life = 31min;
+    EXPECT_EQ(settlement_of(finished, {}, kNow, 0.5).event.kind, EventKind::deferred);
+    finished.verdict.life = 30min;
+    EXPECT_EQ(settlement_of(finished, {}, kNow, 0.5).event.kind, EventKind::expired);
+    finished.verdict.life = 31min;
+    finished.job->entry.expires = kNow + 1min;
+    EXPECT_EQ(settlement_of(finished, {}, kNow, 0.5).event.kind, EventKind::expired) << "never more";
+}
+
+TEST(EventOf, TheRuleIsNamed)
+{
+    const auto outcome = smtp::Outcome::answered(smtp::Phase::rcpt, smtp::Reply::make(450, {"4.2.1 too quickly"}));
+    Finished finished = answered(smtp::Phase::rcpt, 450, "");
+    finished.verdict = policy::decide(outcome, *policy::shipped_rules(), "gmail");
+    const queue::Settlement settlement = settlement_of(finished, {}, kNow, 0.5);
+    EXPECT_EQ(settlement.event.rule, "gmail-4.2.1-rate");
+    EXPECT_EQ(settlement.event.klass, "recipient_rate");
+    EXPECT_EQ(settlement.event.next, kNow + 2h) << "the rule's wait is longer than the ladder's";
+}
+
 TEST(EventOf, ABounceSaysWhetherTheAddressIsSuppressed)
 {
     const queue::Settlement settlement = settlement_of(answered(smtp::Phase::rcpt, 550, "no such user"), {}, kNow, 0.5);

@@ -297,6 +297,16 @@ TEST(Session, SpeaksInClearWhenToldSo)
               "answered mail 550");
 }
 
+TEST(Session, SaysNothingInClearWhenTlsIsDemanded)
+{
+    Client client;
+    client.options.demand_tls = true;
+    EXPECT_EQ(first({"S 220 mx", "C EHLO", "S 250 mx"}, client), "open: lost tls tls_failed") << "not offered";
+    EXPECT_EQ(first(kStartTls + Script{"S 454 not now"}, client), "open: lost tls tls_failed");
+    EXPECT_EQ(first(kStartTls + Script{"S 220 go", "TLS", "C EHLO", "S 250 mx", "C MAIL", "S 550 no"}, client),
+              "answered mail 550");
+}
+
 TEST(Session, NobodyListens)
 {
     asio::io_context io{1};

@@ -21,6 +21,8 @@ TEST(Holds, EachLimitHoldsWithItsScopeAndTime)
     EXPECT_EQ(hold_on(at), (Hold{Limit::site_window, Scope::site, std::nullopt}));
     at.lane_backoff_until = kNow + 30s;
     EXPECT_EQ(hold_on(at), (Hold{Limit::lane_backoff, Scope::lane, kNow + 30s}));
+    at.pause = Pause{.scope = PauseScope::dkim_domain, .until = kNow + 1h, .since = kNow, .rule = "r"};
+    EXPECT_EQ(hold_on(at), (Hold{Limit::paused, Scope::domain, kNow + 1h, "r"}));
     at.has_source = false;
     EXPECT_EQ(hold_on(at), (Hold{Limit::no_source, Scope::pool, std::nullopt}));
     at.not_before = kNow + 1s;
@@ -30,7 +32,7 @@ TEST(Holds, EachLimitHoldsWithItsScopeAndTime)
     at.tenant_suspended = true;
     EXPECT_EQ(hold_on(at), (Hold{Limit::suspended, Scope::tenant, std::nullopt}));
     at.campaign_paused = true;
-    EXPECT_EQ(hold_on(at), (Hold{Limit::paused, Scope::campaign, std::nullopt})) << "it waits, for nothing else";
+    EXPECT_EQ(hold_on(at), (Hold{Limit::campaign_paused, Scope::campaign, std::nullopt})) << "it waits, for nothing else";
     EXPECT_FALSE(hold_on(at)->forever());
     at.campaign_cancelled = true;
     EXPECT_EQ(hold_on(at), (Hold{Limit::cancelled, Scope::campaign, std::nullopt}));
@@ -48,13 +50,25 @@ TEST(Holds, ATimeThatHasComeHoldsNothing)
     Situation at = free_to_go();
     at.not_before = kNow;
     at.lane_backoff_until = kNow;
+    at.pause = Pause{.scope = PauseScope::lane, .until = kNow, .since = kNow - 1h, .rule = "r"};
     EXPECT_EQ(hold_on(at), std::nullopt);
+}
+
+TEST(Holds, APauseHoldsByTheScopeOfItsName)
+{
+    for (int i = 0; i < 7; ++i) {
+        const auto scope = static_cast<PauseScope>(i);
+        Situation at = free_to_go();
+        at.pause = Pause{.scope = scope, .until = kNow + 1h, .since = kNow, .rule = "r"};
+        EXPECT_EQ(name_of(hold_on(at)->scope), scope == PauseScope::dkim_domain ? "domain" : name_of(scope));
+    }
 }
 
 TEST(Holds, NamesAreDistinct)
 {
     EXPECT_EQ(name_of(Limit::lane_backoff), "lane_backoff");
     EXPECT_EQ(name_of(Limit::paused), "paused");
+    EXPECT_EQ(name_of(Limit::campaign_paused), "campaign_paused");
     EXPECT_EQ(name_of(Limit::cancelled), "cancelled");
     EXPECT_EQ(name_of(Scope::campaign), "campaign");
     EXPECT_EQ(name_of(Scope::lane), "lane");

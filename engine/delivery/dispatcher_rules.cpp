@@ -1,0 +1,43 @@
+// What the rules of replies ask of the dispatcher: pauses and alerts.
+#include "engine/base/log.h"
+#include "engine/delivery/dispatcher.h"
+#include "engine/delivery/subject_of.h"
+
+namespace penguin::delivery {
+
+// What the rule that knew the reply wants beside the message itself: pauses and alerts.
+void Dispatcher::react(const Finished& finished, WallTime now)
+{
+    const policy::RulePtr& rule = finished.verdict.matched;
+    if (!rule || rule->reactions.empty()) return;
+    const std::shared_ptr<const Settings> settings = parts_.settings();
+    const policy::Subject subject = subject_of(*finished.job, *settings->rules);
+    const std::vector<policy::Reaction> due = pauses_.react(*rule, subject, now);
+    for (const policy::Reaction& reaction : due) {
+        log::warning("delivery", "reply_reaction",
+                     {{"rule", rule->id},
+                      {"reaction", reaction.text()},
+                      {"site", subject.site},
+                      {"source", subject.source},
+                      {"domain", subject.sender_domain},
+                      {"campaign", subject.campaign},
+                      {"reply", finished.outcome.reply->text().substr(0, queue::Event::kReplyMax)}});
+        parts_.metrics
+            .counter("penguin_delivery_reactions_total", "Pauses and alerts that replies led to.",
+                     {{"rule", rule->id}, {"reaction", std::string{policy::name_of(reaction.kind)}}})
+            .add();
+    }
+    if (!due.empty()) hold_what_is_paused(now);
+}
+
+// What a lane has and has not begun to send comes back unsent, and waits as what comes after it.
+void Dispatcher::hold_what_is_paused(WallTime now)
+{
+    pauses_held_.set(static_cast<std::int64_t>(pauses_.size()));
+    const std::shared_ptr<const Settings> settings = parts_.settings();
+    for (const auto& [token, job] : jobs_)
+        if (job->route && *job->route && job->source && pauses_.on(subject_of(*job, *settings->rules), now))
+            job->paused = true;
+}
+
+} // namespace penguin::delivery

@@ -1,0 +1,16 @@
+// engine/policy/shipped_rules.h
+// The files of rules/, put into the program when it is built (embed_rules.cmake).
+#pragma once
+
+#include <span>
+#include <string_view>
+
+namespace penguin::policy {
+
+struct ShippedRules {
+    std::string_view name; // "gmail.toml"
+    std::string_view text;
+};
+extern const std::span<const ShippedRules> kShippedRules;
+
+} // namespace penguin::policy

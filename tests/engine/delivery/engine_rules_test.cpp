@@ -1,0 +1,131 @@
+// What replies of providers lead to in the engine: rules, pauses, smaller lanes, TLS alone.
+#include "tests/engine/delivery/engine_fixture.h"
+
+namespace penguin::test {
+namespace {
+
+using queue::EventKind;
+using EngineRulesTest = EngineTest;
+
+TEST_F(EngineRulesTest, RepliesAreReadByTheRulesOfTheirProvider)
+{
+    sink(11, {"phase=rcpt code=550 text=\"5.1.1 code 7\" match=r0@one.test.example"});
+    sink(12, {"phase=rcpt code=550 text=\"5.1.1 code 7\""});
+    settings_.rules = policy::rules_over_shipped(R"(
+[[provider]]
+name = "acme"
+mx = "mx-one.test.example"
+[[rule]]
+id = "acme-7"
+provider = "acme"
+says = 'code 7'
+class = "recipient_rate"
+kind = "retry"
+wait = "1h"
+)",
+                                                 "own.toml")
+                          .value();
+    start_engine();
+    enqueue(1, {"r0@one.test.example", "r1@one.test.example", "r0@two.test.example"});
+    ASSERT_TRUE(until([&] { return events().size() == 3; }));
+    const queue::Event deferred = only(EventKind::deferred);
+    EXPECT_EQ(deferred.recipient, "r0@one.test.example");
+    EXPECT_EQ(deferred.rule, "acme-7");
+    EXPECT_EQ(deferred.klass, "recipient_rate");
+    EXPECT_GE(*deferred.next - deferred.at, std::chrono::minutes{59});
+    const queue::Event bounced = only(EventKind::bounced);
+    EXPECT_EQ(bounced.recipient, "r0@two.test.example") << "the rule is the other provider's";
+    EXPECT_EQ(bounced.rule, "permanent-reply");
+}
+
+TEST_F(EngineRulesTest, APauseOfARuleStopsWhatItsScopeNamesAndNothingElse)
+{
+    bench::Sink& one = sink(11, {"phase=rcpt code=421 text=\"4.7.28 code 7\" match=r0@one.test.example"});
+    sink(12);
+    react_to_code_7("do = 'pause', scope = 'recipient_domain', for = '1h'");
+    start_engine();
+    enqueue(1, {"r0@one.test.example"});
+    ASSERT_TRUE(until([&] { return count(EventKind::deferred) == 1; }));
+    EXPECT_EQ(only(EventKind::deferred).rule, "stop");
+    enqueue(2, {"r1@one.test.example"});
+    enqueue(3, {"r1@same.test.example", "r1@two.test.example"});
+    ASSERT_TRUE(until([&] { return count(EventKind::delivered) == 2 && producer_.summary().due == 2; })) << told();
+    EXPECT_EQ(one.counts().messages, 1U) << "of the same site, another domain";
+    EXPECT_EQ(
+        metrics.counter("penguin_delivery_reactions_total", "", {{"rule", "stop"}, {"reaction", "pause"}}).value(), 1U);
+}
+
+// Each refusal takes a second, and the lane has four messages: the second one has begun when the dispatcher hears of the first.
+TEST_F(EngineRulesTest, WhatALaneHoldsComesBackUnsentWhenItIsPaused)
+{
+    sink(11, {"phase=rcpt code=421 text=\"4.7.28 code 7\" delay-ms=1000"});
+    react_to_code_7("do = 'pause', scope = 'lane', for = '1h'");
+    settings_.limits.connections = 1;
+    start_engine();
+    enqueue(1, addresses("one.test.example", 50));
+    ASSERT_TRUE(until([&] { return producer_.summary().due == 50; })) << told();
+    EXPECT_LT(count(EventKind::deferred), 4U);
+    EXPECT_EQ(count(EventKind::delivered), 0U);
+}
+
+TEST_F(EngineRulesTest, ALaneGoesOnWithOneConnectionWhenAReplyAsksForIt)
+{
+    bench::Sink& one = sink(11, {"phase=rcpt code=450 text=\"4.7.28 code 7\" match=r0@same.test.example",
+                                 "phase=body code=250 delay-ms=20 text=taken"});
+    react_to_code_7("do = 'one_connection', for = '1h'");
+    start_engine();
+    enqueue(1, {"r0@same.test.example"});
+    ASSERT_TRUE(until([&] { return count(EventKind::deferred) >= 1; }));
+    enqueue(2, addresses("one.test.example", 60));
+    ASSERT_TRUE(until([&] { return count(EventKind::delivered) == 60; }));
+    EXPECT_LT(one.counts().connections, 5U) << "ten without it";
+}
+
+TEST_F(EngineRulesTest, ALaneReconnectsAfterSoManyMessagesWhenAReplyAsksForIt)
+{
+    bench::Sink& one = sink(11, {"phase=rcpt code=450 text=\"4.7.28 code 7\" match=r0@same.test.example"});
+    react_to_code_7("do = 'reconnect', messages = 2, for = '1h'");
+    start_engine();
+    enqueue(1, {"r0@same.test.example"});
+    ASSERT_TRUE(until([&] { return count(EventKind::deferred) >= 1; }));
+    enqueue(2, addresses("one.test.example", 60));
+    ASSERT_TRUE(until([&] { return count(EventKind::delivered) == 60; }));
+    EXPECT_GE(one.counts().connections, 30U);
+}
+
+TEST_F(EngineRulesTest, AProviderThatDemandsTlsGetsNothingInClear)
+{
+    bench::Sink& one = sink(11, {"phase=starttls code=454 text=\"not now\""});
+    bench::Sink& two = sink(12, {"phase=starttls code=454 text=\"not now\""});
+    settings_.rules = policy::rules_over_shipped(
+                          "[[provider]]\nname = 'acme'\nmx = 'mx-one.test.example'\ntls_required = true\n", "own.toml")
+                          .value();
+    start_engine();
+    enqueue(1, {"r@one.test.example", "r@two.test.example"});
+    ASSERT_TRUE(until([&] { return count(EventKind::delivered) == 1 && count(EventKind::deferred) >= 1; }));
+    EXPECT_EQ(only(EventKind::delivered).recipient, "r@two.test.example");
+    EXPECT_FALSE(only(EventKind::delivered).tls);
+    EXPECT_EQ(only(EventKind::deferred).klass, "tls_failed");
+    EXPECT_EQ(one.counts().messages, 0U);
+    EXPECT_EQ(two.counts().messages, 1U);
+}
+
+TEST_F(EngineRulesTest, ALaneKeepsToWhatItsProviderTakes)
+{
+    bench::Sink& narrow = sink(11);
+    bench::Sink& wide = sink(12);
+    settings_.limits.connections = 1;
+    settings_.rules =
+        policy::rules_over_shipped(
+            "[[provider]]\nname = 'acme'\nmx = 'mx-one.test.example'\nmessages_per_connection = 3\n", "own.toml")
+            .value();
+    start_engine();
+    enqueue(1, addresses("one.test.example", 30));
+    enqueue(2, addresses("two.test.example", 30));
+    ASSERT_TRUE(until([&] { return count(EventKind::delivered) == 60; }));
+    EXPECT_GE(narrow.counts().connections, 10U);
+    EXPECT_LT(wide.counts().connections, 10U) << "nobody's: the settings alone";
+}
+
+} // namespace
+} // namespace penguin::test
