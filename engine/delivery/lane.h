@@ -2,6 +2,7 @@
 // One source at one site: the queue of jobs for it and the connections that work it off.
 //
 //   threads   all on the thread of its shard
+//   order     policy/fair_queue.h: tenants by weight, high priority first; a job that comes back is next
 //   growth    the first connection alone; once it stands, one more for each job that waits, up to the limits of lane
 //   and
 //             site; a connection without work goes after LaneLimits::idle, or at once when another lane of the site has
@@ -24,6 +25,7 @@
 #include "engine/delivery/job.h"
 #include "engine/delivery/message_maker.h"
 #include "engine/delivery/session.h"
+#include "engine/policy/fair_queue.h"
 
 namespace penguin::delivery {
 
@@ -90,6 +92,7 @@ private:
     awaitable<bool> last_one_told(Connection& connection);
     void drop(Connection& connection);
     awaitable<void> close(Connection& connection);
+    double weight_of(const Job& job) const;
     void put_back(const JobPtr& job);
     void wake_one();
     void give_back(const JobPtr& job, std::string_view rule);
@@ -98,7 +101,7 @@ private:
     LaneContext& context_;
     SourceSettings source_;
     std::shared_ptr<SiteLoad> site_;
-    std::deque<JobPtr> queue_;
+    policy::FairQueue<TenantId, JobPtr> queue_;
     std::deque<asio::steady_timer*> idle_; // connections that wait for work
     std::size_t connections_ = 0;          // coroutines
     std::size_t standing_ = 0;             // of them with an open session
