@@ -52,6 +52,16 @@ Result<Entry> entry_of(std::string_view value, WallTime now)
 
 } // namespace
 
+std::string waiting_place(const std::string& place, Priority prio)
+{
+    switch (prio) {
+    case Priority::high: return "high:" + place;
+    case Priority::normal: return place;
+    case Priority::low: return "low:" + place;
+    }
+    return place;
+}
+
 std::string packed(const Entry& entry)
 {
     return fmt::format("{}{}\n{}", static_cast<int>(entry.prio), entry.tenant.value().text(), entry.to_json());
@@ -273,7 +283,7 @@ awaitable<Result<std::size_t>> SendQueue::release(std::span<const Token> tokens,
 
 awaitable<Result<std::size_t>> SendQueue::park(std::span<const Parking> parkings)
 {
-    // "node:" begins the places of what was put aside for a node.
+    // "node:" begins the places of what was put aside for a node, "high:" and "low:" those of a priority.
     const auto is_bad = [](const Parking& one) {
         return one.place.empty() || one.place.size() > 255 || one.place.contains(':');
     };

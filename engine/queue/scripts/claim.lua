@@ -124,28 +124,52 @@ local function is_open(place, with_others)
     return (avoid_of(string.sub(head, 2))[node] or 0) <= now
 end
 
+-- Of one place, at most so many.
+local function from_place(place, most)
+    local zset = P .. 'parked:' .. place
+    local here = serve(zset, function(tenant) return zset .. ':' .. tenant end, math.min(most, room[place] or per_place), 0,
+        function(tenant, entry) return admit(string.sub(entry, 1, 1), tenant, string.sub(entry, 2)) end)
+    if room[place] then room[place] = room[place] - here end
+    return here, redis.call('EXISTS', zset) == 0
+end
+
+-- Places by priority, of each those first that were looked at longest ago. What is put aside for a node is mixed.
+local function places()
+    local all = { [0] = {}, {}, {} }
+    for _, place in ipairs(redis.call('ZRANGE', P .. 'parked', 0, PLACES_MAX - 1)) do
+        local before = string.match(place, '^(%a+):')
+        table.insert(all[before == 'high' and 0 or before == 'low' and 2 or 1], place)
+    end
+    return all
+end
+
+-- High before normal before low, but a share is kept for what comes behind: 30 % below high, 10 % below normal. What does
+-- not divide goes to either by chance.
+local KEPT = { [0] = 0.3, 0.1, 0 }
 local function from_places(budget, with_others)
     if budget <= 0 then return 0 end
-    local index, got, scores = P .. 'parked', 0, {}
-    for _, place in ipairs(redis.call('ZRANGE', index, 0, PLACES_MAX - 1)) do
-        if got >= budget then break end
-        scores[#scores + 1] = digits(now)
-        scores[#scores + 1] = place
-        if is_open(place, with_others) then
-            local zset = P .. 'parked:' .. place
-            local most_here = math.min(budget - got, room[place] or per_place)
-            local here = serve(zset, function(tenant) return zset .. ':' .. tenant end, most_here, 0,
-                function(tenant, entry) return admit(string.sub(entry, 1, 1), tenant, string.sub(entry, 2)) end)
-            if room[place] then room[place] = room[place] - here end
-            got = got + here
-            if redis.call('EXISTS', zset) == 0 then
-                redis.call('ZREM', index, place)
-                scores[#scores], scores[#scores - 1] = nil, nil
+    local index, got, scores, all = P .. 'parked', 0, {}, places()
+    for prio = 0, 2 do
+        local more = #all[2] > 0 or prio == 0 and #all[1] > 0
+        local most = budget - (more and math.floor(budget * KEPT[prio] + clock[2] % 10 / 10) or 0)
+        for _, place in ipairs(all[prio]) do
+            if got >= most then break end
+            local empty = false
+            if is_open(place, with_others) then
+                local here
+                here, empty = from_place(place, most - got)
+                got = got + here
+            end
+            if empty then redis.call('ZREM', index, place)
+            else
+                scores[#scores + 1] = digits(now)
+                scores[#scores + 1] = place
             end
         end
     end
-    -- The index is in the order of the last look; with few places each call looks at all of them anyway.
-    if #scores > 0 and redis.call('ZCARD', index) > PLACES_MAX then redis.call('ZADD', index, unpack(scores)) end
+    -- The index is in the order of the last look; where a call looks at all places it need not be written.
+    local looked_at_all = got < budget and redis.call('ZCARD', index) <= PLACES_MAX
+    if #scores > 0 and not looked_at_all then redis.call('ZADD', index, unpack(scores)) end
     return got
 end
 

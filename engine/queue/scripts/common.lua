@@ -126,6 +126,12 @@ local function wait_until(time, id, value)
     redis.call('HSET', P .. 'wait', id, value)
 end
 
+-- Where entries of a priority wait for room at a place: each priority in a place of its own, so that what is less urgent
+-- stands in nobody's way. Normal is the place itself.
+local function waiting_place(place, prio)
+    return prio == '0' and 'high:' .. place or prio == '2' and 'low:' .. place or place
+end
+
 -- To a place's list of the tenant; high priority goes in front. The place's zset and the index of places know it then.
 local function park_at(place, tenant, entries) -- entries: {prio, entry} in their order
     local zset, front, back = P .. 'parked:' .. place, {}, {}
