@@ -25,7 +25,7 @@ constexpr Duration kGatherPause = 10ms;     // so that one claim has room for ma
 constexpr double kParkPerSecond = 2'000;
 constexpr double kParkBurst = 1'000;
 constexpr double kParkPerMessage = 0.25;
-constexpr Duration kWaitingFor = 60s;  // after something was parked at a place, more of it may wait there
+constexpr Duration kWaitingFor = 2s;   // after something was parked at a place, more of it may wait there
 constexpr Duration kAvoidPause = 5s;   // before this node takes back what it cannot send
 constexpr Duration kSettingsLag = 10s; // how far our settings may be behind what is accepted
 constexpr Duration kLagPause = 300ms;  // before a look whether they have come
@@ -225,6 +225,7 @@ void Dispatcher::dispatch(const JobPtr& job)
     job->probe = lane.open();
     if (!lane.admits(now)) return park(*job);
     Share& share = site.share_of(*job);
+    if (share.offered.value_or(0) > 0) --*share.offered;
     if (++share.in_hand >= share.window.size(least_window(), std::chrono::steady_clock::now())) share.full = true;
     parts_.offer(job);
     crash_point("delivery.dispatch.after");
@@ -249,6 +250,7 @@ policy::Situation Dispatcher::situation_of(const Job& job, const Settings& setti
     const Share& share = site->second.share_of(job);
     at.site_in_hand = share.in_hand;
     at.site_window = share.window.size(at.site_window, std::chrono::steady_clock::now());
+    if (share.offered == 0) at.site_in_hand = std::max(at.site_in_hand, at.site_window);
     if (const auto lane = site->second.lanes.find(job.source->id); lane != site->second.lanes.end())
         at.lane_backoff_until = lane->second.until();
     return at;
@@ -298,18 +300,21 @@ std::size_t Dispatcher::least_window() const
 
 // Of places that are full, of quick ones, and of those where something waits: it is older than what a claim finds in ready
 // lists, and has all the room, so that who goes next is decided in one queue.
-std::map<std::string, std::size_t> Dispatcher::rooms(WallTime now) const
+std::map<std::string, std::size_t> Dispatcher::rooms(WallTime now)
 {
     const SteadyTime steady = std::chrono::steady_clock::now();
     const std::size_t least = least_window();
     std::map<std::string, std::size_t> rooms;
-    for (const auto& [name, site] : sites_) {
+    for (auto& [name, site] : sites_) {
         const bool away = site.full_until && now < *site.full_until;
         for (std::size_t i = 0; i < site.shares.size(); ++i) {
-            const Share& share = site.shares[i];
+            Share& share = site.shares[i];
             const auto prio = static_cast<queue::Priority>(i);
             const bool waiting = steady - share.parked_at < kWaitingFor;
             const std::size_t window = share.window.size(least, steady);
+            share.full = share.in_hand > window / 2 && (share.full || waiting);
+            share.offered.reset();
+            if (waiting) share.offered = share.full ? 0 : window - share.in_hand;
             if (share.full || (away && (waiting || prio == queue::Priority::normal)))
                 rooms.emplace(queue::waiting_place(name.value(), prio), 0);
             else if (waiting || window > least)
@@ -360,10 +365,8 @@ void Dispatcher::note_sign(const Finished& finished, WallTime now)
         share.window.done(steady);
         park_allowance_.give(kParkPerMessage, steady);
     }
-    if (share.full && share.in_hand <= share.window.size(least_window(), steady) / 2) {
-        share.full = false;
-        wake();
-    }
+    if (share.full && share.in_hand <= share.window.size(least_window(), steady) / 2)
+        wake(); // the next claim is for it too
     switch (finished.sign) {
     case LaneSign::connected:
         lane.connected();

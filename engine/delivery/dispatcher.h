@@ -80,9 +80,12 @@ private:
     struct Share {
         std::size_t in_hand = 0;
         policy::SiteWindow window;
-        // Reached its window, and has not got through half of it since: so that claims are not for one.
+        // Reached its window, or something is parked, and has not got through half of it since: so that claims are not for one.
         bool full = false;
         SteadyTime parked_at{}; // the last time that something was
+        // Where something is parked: how many the last claim was asked for. No more may go of what it brings, or what it found
+        // in ready lists would take room from what has waited longer.
+        std::optional<std::size_t> offered;
     };
     struct Site {
         std::array<Share, 3> shares; // by Priority
@@ -114,7 +117,7 @@ private:
     policy::Situation situation_of(const Job& job, const Settings& settings, WallTime now) const;
     bool held_back(const JobPtr& job, const std::optional<policy::Hold>& hold, WallTime now);
     std::size_t least_window() const;
-    std::map<std::string, std::size_t> rooms(WallTime now) const;
+    std::map<std::string, std::size_t> rooms(WallTime now);
     void forget_quiet_sites(WallTime now);
     void note_sign(const Finished& finished, WallTime now);
     Counter& outcomes_of(queue::EventKind kind, policy::BounceClass klass);
