@@ -4,6 +4,7 @@
 
 #include "bench/compare/compare_command.h"
 #include "bench/drain/drain_command.h"
+#include "bench/fairness/fairness_command.h"
 #include "bench/flow/flow_command.h"
 #include "bench/micro/micro_command.h"
 #include "bench/plan/plan_command.h"
@@ -29,6 +30,7 @@ int main(int argc, char** argv)
         penguin::bench::plan::add_plan_command(app, status);
         penguin::bench::add_submit_command(app, status);
         penguin::bench::add_flow_command(app, status);
+        penguin::bench::add_fairness_command(app, status);
         penguin::bench::add_rtt_command(app, status);
         penguin::bench::report::add_report_command(app, status);
         penguin::bench::add_scale_command(app, status);

@@ -1,6 +1,7 @@
 #include "bench/harness/receivers.h"
 
 #include <csignal>
+#include <fstream>
 
 #include <boost/json/parse.hpp>
 #include <fmt/format.h>
@@ -29,6 +30,11 @@ Receivers::Receivers(Patience& patience, std::filesystem::path folder, const Opt
         words.emplace_back("--count-only");
     else
         words.insert(words.end(), {"--log", options.log});
+    if (options.pace > 0) {
+        const std::filesystem::path profile = folder_ / "profile.toml";
+        std::ofstream{profile} << fmt::format("name = \"paced\"\npace.per-s = {}\n", options.pace);
+        words.insert(words.end(), {"--profile", profile.string()});
+    }
     if (!options.tls) words.emplace_back("--no-tls");
     if (!options.pipelining) words.emplace_back("--no-pipelining");
     if (!options.chunking) words.emplace_back("--no-chunking");

@@ -22,6 +22,7 @@ public:
         bool chunking = true;
         bool relayed = false; // listens where the relay leads to
         std::string log;      // "": only counts
+        std::size_t pace = 0; // messages a second that it takes of a source, the others wait; 0: as many as come
     };
     Receivers(Patience& patience, std::filesystem::path folder, const Options& options);
 

@@ -44,6 +44,7 @@ struct WorldOptions {
     std::size_t redis_mb = 512; // what the daemon's Redis may use
     bool warm = false;          // there is a warm pool
     bool sink_log = false;      // the sinks write down when each message came
+    std::size_t pace = 0;       // messages a second that the sinks take of a source; 0: as many as come
     bool pipelining = true;     // what the sinks offer
     bool chunking = true;
     std::optional<std::chrono::milliseconds> round_trip; // to the sites, through a relay; nothing: no relay

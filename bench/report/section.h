@@ -33,6 +33,7 @@ std::optional<Section> peers(const Files& files);       // compare
 std::optional<Section> cost(const Files& files);        // drain, flow: CPU and memory
 std::optional<Section> accepting(const Files& files);   // submit
 std::optional<Section> delay(const Files& files);       // flow
+std::optional<Section> fair_shares(const Files& files); // fairness
 std::optional<Section> growth(const Files& files);      // scale
 std::optional<Section> steadiness(const Files& files);  // soak
 std::optional<Section> round_trips(const Files& files); // rtt

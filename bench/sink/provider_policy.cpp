@@ -78,8 +78,8 @@ ProviderVerdict ProviderPolicy::judge(ProviderVisit& visit, const ProviderStep& 
     case SinkPhase::rcpt: verdict = rcpt(visit, step, now); break;
     case SinkPhase::ehlo:
     case SinkPhase::starttls:
-    case SinkPhase::data:
-    case SinkPhase::body: break;
+    case SinkPhase::data: break;
+    case SinkPhase::body: verdict = body(visit, now); break;
     }
     if (verdict.reason != ProviderReason::none)
         ++visit.refusals;
@@ -147,6 +147,16 @@ ProviderVerdict ProviderPolicy::rcpt(const ProviderVisit& visit, const ProviderS
     if (profile_->full && place < unknown + profile_->full->share)
         return refused(profile_->full->answer, ProviderReason::full, visit, step.recipient);
     return {};
+}
+
+// A message waits for its turn; turns come one after another, whatever connection they are of.
+ProviderVerdict ProviderPolicy::body(const ProviderVisit& visit, SteadyTime now)
+{
+    if (!profile_->pace) return {};
+    Client& from = client(visit.address);
+    const SteadyTime turn = std::max(now, from.next);
+    from.next = turn + std::chrono::nanoseconds{std::chrono::seconds{1}} / *profile_->pace;
+    return {.delay = std::chrono::ceil<std::chrono::milliseconds>(turn - now)};
 }
 
 // What it says, or nothing when the recipient may come in.

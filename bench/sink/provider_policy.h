@@ -96,6 +96,7 @@ private:
         Window connecting;
         Window messages;
         Window day;
+        SteadyTime next;                       // with a pace: when its next message may be taken
         std::list<std::string>::iterator idle; // only while open is 0
     };
     struct Triplet {
@@ -108,6 +109,7 @@ private:
     ProviderVerdict arrive(ProviderVisit& visit, SteadyTime now);
     ProviderVerdict mail(ProviderVisit& visit, const ProviderStep& step, SteadyTime now);
     ProviderVerdict rcpt(const ProviderVisit& visit, const ProviderStep& step, SteadyTime now);
+    ProviderVerdict body(const ProviderVisit& visit, SteadyTime now);
     const ProviderAnswer* greylisted(const ProviderVisit& visit, const ProviderStep& step, SteadyTime now);
     void afflict(ProviderVerdict& verdict, const ProviderVisit& visit, SinkPhase phase) const;
     Client& client(const std::string& address);

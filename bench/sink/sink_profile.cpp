@@ -253,6 +253,14 @@ void read_tarpit(Section& root, SinkProfile& profile)
     profile.tarpit = ProviderTarpit{static_cast<std::uint32_t>(refusals), std::chrono::milliseconds{delay}};
 }
 
+void read_pace(Section& root, SinkProfile& profile)
+{
+    std::optional<Section> section = root.section("pace");
+    if (!section) return;
+    profile.pace = static_cast<std::uint32_t>(section->number("per-s", 1, kCountMax, std::nullopt));
+    section->end();
+}
+
 void read_faults(Section& root, SinkProfile& profile)
 {
     for (Section& section : root.sections("faults")) {
@@ -307,6 +315,7 @@ Result<SinkProfile> SinkProfile::parse(std::string_view toml)
     read_greylisting(root, profile);
     read_recipients(root, profile);
     read_tarpit(root, profile);
+    read_pace(root, profile);
     read_faults(root, profile);
     root.end();
     if (problem) return std::unexpected{*problem};

@@ -80,6 +80,7 @@ struct SinkProfile {
     std::optional<ProviderShare> unknown;
     std::optional<ProviderShare> full;
     std::optional<ProviderTarpit> tarpit;
+    std::optional<std::uint32_t> pace; // messages a second of a client address: each 250 waits for its turn
     std::vector<ProviderFault> faults;
 
     static Result<SinkProfile> parse(std::string_view toml);

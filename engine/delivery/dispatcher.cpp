@@ -26,6 +26,7 @@ constexpr Duration kGatherPause = 10ms;     // so that one claim has room for ma
 constexpr double kParkPerSecond = 2'000;
 constexpr double kParkBurst = 1'000;
 constexpr double kParkPerMessage = 0.25;
+constexpr Duration kWaitingFor = 2s;    // after something was parked at a place, more of it may wait there
 constexpr Duration kAvoidPause = 5s;    // before this node takes back what it cannot send
 constexpr Duration kPausedLook = 10min; // before what is paused is looked at again, if not sooner
 constexpr Duration kSettingsLag = 10s;  // how far our settings may be behind what is accepted
@@ -234,7 +235,9 @@ void Dispatcher::dispatch(const JobPtr& job)
     policy::LaneBackoff& lane = site.lanes[job->source->id];
     job->probe = lane.open();
     if (!lane.admits(now)) return park(*job);
-    if (++site.in_hand >= site.window.size(least_window(), std::chrono::steady_clock::now())) site.full = true;
+    Share& share = site.share_of(*job);
+    if (share.offered.value_or(0) > 0) --*share.offered;
+    if (++share.in_hand >= share.window.size(least_window(), std::chrono::steady_clock::now())) share.full = true;
     parts_.offer(job);
     crash_point("delivery.dispatch.after");
 }
@@ -259,8 +262,10 @@ policy::Situation Dispatcher::situation_of(const Job& job, const Settings& setti
     if (job.source && !pauses_.empty()) at.pause = pauses_.on(subject_of(job, *settings.rules), now);
     const auto site = sites_.find((*job.route)->site);
     if (site == sites_.end() || !job.source) return at;
-    at.site_in_hand = site->second.in_hand;
-    at.site_window = site->second.window.size(at.site_window, std::chrono::steady_clock::now());
+    const Share& share = site->second.share_of(job);
+    at.site_in_hand = share.in_hand;
+    at.site_window = share.window.size(at.site_window, std::chrono::steady_clock::now());
+    if (share.offered == 0) at.site_in_hand = std::max(at.site_in_hand, at.site_window);
     if (const auto lane = site->second.lanes.find(job.source->id); lane != site->second.lanes.end())
         at.lane_backoff_until = lane->second.until();
     return at;
@@ -319,18 +324,28 @@ std::size_t Dispatcher::least_window() const
     return kSiteWindow * std::min(settings->limits.site_connections, settings->limits.connections * lanes);
 }
 
-// Of sites that are full, and of quick ones.
-std::map<std::string, std::size_t> Dispatcher::rooms(WallTime now) const
+// Of places that are full, of quick ones, and of those where something waits: it is older than what a claim finds in ready
+// lists, and has all the room, so that who goes next is decided in one queue.
+std::map<std::string, std::size_t> Dispatcher::rooms(WallTime now)
 {
     const SteadyTime steady = std::chrono::steady_clock::now();
     const std::size_t least = least_window();
     std::map<std::string, std::size_t> rooms;
-    for (const auto& [name, site] : sites_) {
-        const std::size_t window = site.window.size(least, steady);
-        if (site.full || (site.full_until && now < *site.full_until))
-            rooms.emplace(name.value(), 0);
-        else if (window > least)
-            rooms.emplace(name.value(), window - std::min(window, site.in_hand));
+    for (auto& [name, site] : sites_) {
+        const bool away = site.full_until && now < *site.full_until;
+        for (std::size_t i = 0; i < site.shares.size(); ++i) {
+            Share& share = site.shares[i];
+            const auto prio = static_cast<queue::Priority>(i);
+            const bool waiting = steady - share.parked_at < kWaitingFor;
+            const std::size_t window = share.window.size(least, steady);
+            share.full = share.in_hand > window / 2 && (share.full || waiting);
+            share.offered.reset();
+            if (waiting) share.offered = share.full ? 0 : window - share.in_hand;
+            if (share.full || (away && (waiting || prio == queue::Priority::normal)))
+                rooms.emplace(queue::waiting_place(name.value(), prio), 0);
+            else if (waiting || window > least)
+                rooms.emplace(queue::waiting_place(name.value(), prio), window - std::min(window, share.in_hand));
+        }
     }
     return rooms;
 }
@@ -373,16 +388,15 @@ void Dispatcher::note_sign(const Finished& finished, WallTime now)
     if (found == sites_.end()) return;
     Site& site = found->second;
     policy::LaneBackoff& lane = site.lanes[job.source->id];
-    if (site.in_hand > 0) --site.in_hand;
+    Share& share = site.share_of(job);
+    if (share.in_hand > 0) --share.in_hand;
     const SteadyTime steady = std::chrono::steady_clock::now();
     if (finished.verdict.kind != policy::Verdict::Kind::give_back) {
-        site.window.done(steady);
+        share.window.done(steady);
         park_allowance_.give(kParkPerMessage, steady);
     }
-    if (site.full && site.in_hand <= site.window.size(least_window(), steady) / 2) {
-        site.full = false;
-        wake();
-    }
+    if (share.full && share.in_hand <= share.window.size(least_window(), steady) / 2)
+        wake(); // the next claim is for it too
     switch (finished.sign) {
     case LaneSign::connected:
         lane.connected();
@@ -435,8 +449,10 @@ bool Dispatcher::cancelled(const Job& job) const
 
 void Dispatcher::park(const Job& job)
 {
+    const SteadyTime now = std::chrono::steady_clock::now();
     parked_.add();
-    park_allowance_.take(1, std::chrono::steady_clock::now());
+    park_allowance_.take(1, now);
+    sites_[(*job.route)->site].share_of(job).parked_at = now;
     settler_.park(job.token, (*job.route)->site.value());
 }
 

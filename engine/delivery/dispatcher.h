@@ -3,13 +3,14 @@
 // to a shard, and settles what comes back.
 //
 //   threads   everything on the engine's dispatch thread; `Shard::offer` and the shards' `finish` cross over
-//   limits    `window` messages in hand; of one site as policy/site_window.h says, at least kSiteWindow for each connection
-//             that it may have; what cannot go soon is parked in Redis, not held here
+//   limits    `window` messages in hand; of one site and priority as policy/site_window.h says, at least kSiteWindow for each
+//             connection that it may have; what cannot go soon is parked in Redis, not held here
 //   failure   Redis away: nothing is claimed, what is in hand goes on while the lease holds, outcomes wait in the
 //             Settler. After each new connection, and when the lease was lost, it joins again: the journal is told, the hand
 //             compared (or written again, when Redis lost data); then claiming goes on
 #pragma once
 
+#include <array>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -76,13 +77,23 @@ public:
 private:
     static constexpr Duration kTroublePause = std::chrono::seconds{1}; // after a call that failed
 
-    struct Site {
+    // What a site has of one priority. Each has a window of its own, so that what is less urgent fills nobody's room.
+    struct Share {
         std::size_t in_hand = 0;
         policy::SiteWindow window;
-        // Reached its window, and has not got through half of it since: so that claims are not for one.
+        // Reached its window, or something is parked, and has not got through half of it since: so that claims are not for one.
         bool full = false;
+        SteadyTime parked_at{}; // the last time that something was
+        // Where something is parked: how many the last claim was asked for. No more may go of what it brings, or what it found
+        // in ready lists would take room from what has waited longer.
+        std::optional<std::size_t> offered;
+    };
+    struct Site {
+        std::array<Share, 3> shares; // by Priority
         std::map<SourceId, policy::LaneBackoff> lanes;
         std::optional<WallTime> full_until; // its lanes are backing off
+        Share& share_of(const Job& job) { return shares[static_cast<std::size_t>(job.entry.prio)]; }
+        const Share& share_of(const Job& job) const { return shares[static_cast<std::size_t>(job.entry.prio)]; }
     };
 
     awaitable<void> open_journal();
@@ -108,7 +119,7 @@ private:
     policy::Situation situation_of(const Job& job, const Settings& settings, WallTime now) const;
     bool held_back(const JobPtr& job, const std::optional<policy::Hold>& hold, WallTime now);
     std::size_t least_window() const;
-    std::map<std::string, std::size_t> rooms(WallTime now) const;
+    std::map<std::string, std::size_t> rooms(WallTime now);
     void forget_quiet_sites(WallTime now);
     void note_sign(const Finished& finished, WallTime now);
     void react(const Finished& finished, WallTime now);

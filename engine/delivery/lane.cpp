@@ -82,27 +82,34 @@ void Lane::offer(JobPtr job)
     if (stopping_) return give_back(job, "stopping");
     if (closed_ && !job->probe) return give_back(job, "lane-backoff");
     closed_ = false;
-    queue_.push_back(std::move(job));
+    enqueue(std::move(job));
     if (idle_.empty())
         grow();
     else
         wake_one();
 }
 
+void Lane::enqueue(JobPtr job)
+{
+    const Job& what = *job;
+    queue_.push(what.entry.tenant, weight_of(what), static_cast<std::size_t>(what.entry.prio), std::move(job));
+}
+
 void Lane::stop()
 {
     stopping_ = true;
-    for (const JobPtr& job : std::exchange(queue_, {})) give_back(job, "stopping");
+    for (const JobPtr& job : queue_.take_all()) give_back(job, "stopping");
     for (asio::steady_timer* timer : std::exchange(idle_, {})) timer->cancel();
 }
 
 void Lane::settings_changed()
 {
-    std::erase_if(queue_, [this](const JobPtr& job) {
-        if (!campaign_stopped(*job)) return false;
-        give_back(job, kCampaignStopped);
-        return true;
-    });
+    for (JobPtr& job : queue_.take_all()) {
+        if (campaign_stopped(*job))
+            give_back(job, kCampaignStopped);
+        else
+            enqueue(std::move(job));
+    }
 }
 
 bool Lane::may_grow()
@@ -179,9 +186,7 @@ awaitable<JobPtr> Lane::next_job()
         std::erase(idle_, &timer);
     }
     if (queue_.empty()) co_return nullptr;
-    JobPtr job = std::move(queue_.front());
-    queue_.pop_front();
-    co_return job;
+    co_return queue_.pop();
 }
 
 awaitable<std::shared_ptr<Lane::Taken>> Lane::next(Connection& connection)
@@ -302,7 +307,7 @@ void Lane::failed(const JobPtr& job, const smtp::Outcome& outcome)
     finished.sign = ours ? LaneSign::none : LaneSign::refused;
     closed_ = !ours;
     context_.finish(std::move(finished));
-    for (const JobPtr& waiting : std::exchange(queue_, {})) give_back(waiting, ours ? "local-fault" : "lane-backoff");
+    for (const JobPtr& waiting : queue_.take_all()) give_back(waiting, ours ? "local-fault" : "lane-backoff");
 }
 
 // Nearly all mail is: a coroutine of its own would cost more than it.
@@ -341,8 +346,7 @@ void Lane::take_next(Connection& connection)
     const bool last_one = connection.messages + 1 >= limits().messages_per_connection;
     if (others_wait || last_one || stopping_ || queue_.empty()) return;
     if (!connection.session->capabilities().pipelining) return;
-    connection.next = std::make_shared<Taken>(context_.executor, std::move(queue_.front()));
-    queue_.pop_front();
+    connection.next = std::make_shared<Taken>(context_.executor, queue_.pop());
     if (made_at_once(*connection.next)) return;
     auto run = [](std::shared_ptr<Lane> self, std::shared_ptr<Taken> taken) -> awaitable<void> {
         co_await self->make(*taken);
@@ -446,9 +450,16 @@ awaitable<void> Lane::close(Connection& connection)
     co_await session->quit();
 }
 
+double Lane::weight_of(const Job& job) const
+{
+    const std::shared_ptr<const Settings> settings = context_.settings();
+    const auto tenant = settings->tenants.find(job.entry.tenant);
+    return tenant == settings->tenants.end() ? 1 : tenant->second.weight;
+}
+
 void Lane::put_back(const JobPtr& job)
 {
-    queue_.push_front(job);
+    queue_.put_back(job->entry.tenant, weight_of(*job), static_cast<std::size_t>(job->entry.prio), job);
     wake_one();
 }
 

@@ -3,6 +3,7 @@
 //
 //   threads   all on the thread of its shard
 //   provider  told by the best MX host; what it takes of one source narrows LaneLimits
+//   order     policy/fair_queue.h: tenants by weight, high priority first; a job that comes back is next
 //   growth    the first connection alone; once it stands, one more for each job that waits, up to the limits of lane
 //   and
 //             site; a connection without work goes after LaneLimits::idle, or at once when another lane of the site has
@@ -27,6 +28,7 @@
 #include "engine/delivery/job.h"
 #include "engine/delivery/message_maker.h"
 #include "engine/delivery/session.h"
+#include "engine/policy/fair_queue.h"
 #include "engine/policy/lane_trouble.h"
 
 namespace penguin::delivery {
@@ -78,6 +80,7 @@ private:
 
     const policy::Provider* provider(const Settings& settings);
     LaneLimits limits();
+    void enqueue(JobPtr job);
     void grow();
     bool may_grow();
     bool leaves();
@@ -106,6 +109,7 @@ private:
     awaitable<bool> last_one_told(Connection& connection);
     void drop(Connection& connection);
     awaitable<void> close(Connection& connection);
+    double weight_of(const Job& job) const;
     void put_back(const JobPtr& job);
     void wake_one();
     void give_back(const JobPtr& job, std::string_view rule);
@@ -116,7 +120,7 @@ private:
     SourceSettings source_;
     DomainName mx_;
     std::shared_ptr<SiteLoad> site_;
-    std::deque<JobPtr> queue_;
+    policy::FairQueue<TenantId, JobPtr> queue_;
     std::deque<asio::steady_timer*> idle_; // connections that wait for work
     std::size_t connections_ = 0;          // coroutines
     std::size_t standing_ = 0;             // of them with an open session

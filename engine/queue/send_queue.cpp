@@ -57,6 +57,16 @@ std::string place_of(const CampaignKey& campaign)
     return fmt::format("{}{}:{}", kCampaignPlace, campaign.tenant.value().text(), campaign.id.value().text());
 }
 
+std::string waiting_place(const std::string& place, Priority prio)
+{
+    switch (prio) {
+    case Priority::high: return "high:" + place;
+    case Priority::normal: return place;
+    case Priority::low: return "low:" + place;
+    }
+    return place;
+}
+
 std::string packed(const Entry& entry)
 {
     return fmt::format("{}{}\n{}", static_cast<int>(entry.prio), entry.tenant.value().text(), entry.to_json());
@@ -301,7 +311,8 @@ awaitable<Result<std::size_t>> SendQueue::release(std::span<const Token> tokens,
 
 awaitable<Result<std::size_t>> SendQueue::park(std::span<const Parking> parkings)
 {
-    // "node:" begins the places of what was put aside for a node, kCampaignPlace those of campaigns.
+    // "node:" begins the places of what was put aside for a node, "high:" and "low:" those of a priority, kCampaignPlace those of
+    // campaigns.
     const auto is_bad = [](const Parking& one) {
         if (one.place.starts_with(kCampaignPlace)) return false;
         return one.place.empty() || one.place.size() > 255 || one.place.contains(':');

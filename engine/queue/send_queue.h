@@ -34,8 +34,12 @@ struct ClaimRequest {
     std::size_t ready_max = 100; // of them from ready lists, whose places are not known yet
     std::size_t per_tenant = 10; // entries of one tenant at weight 1
     std::size_t per_place = 50; // entries from one parking place (provider or site), in each of the two looks of a call
-    std::map<std::string, std::size_t> room; // of places that have another one, in both looks together; 0: full
+    // Of places that have another one, in both looks together; 0: full. By the name that waiting_place gives.
+    std::map<std::string, std::size_t> room;
 };
+
+// Where entries of a priority wait at a place (a provider or a site): each in one of its own.
+std::string waiting_place(const std::string& place, Priority prio);
 
 struct Parking {
     Token token;

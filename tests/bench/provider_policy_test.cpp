@@ -72,6 +72,26 @@ TEST(ProviderPolicy, ARefusedConnectionDoesNotUseUpTheRate)
     EXPECT_EQ(Client{policy}.connect(kStart + 10s), 250);
 }
 
+// Of all its connections together, and what was not used is not saved up.
+TEST(ProviderPolicy, MessagesOfAClientWaitForTheirTurnsAtItsPace)
+{
+    const SinkProfile profile = profile_of("pace.per-s = 200");
+    ProviderPolicy policy{profile};
+    Client first{policy};
+    Client second{policy};
+    Client other{policy, {.address = "192.0.2.2"}};
+    for (Client* client : {&first, &second, &other}) client->connect();
+    const auto delay = [&policy](Client& client, SteadyTime now) {
+        return policy.judge(client.visit, {.phase = SinkPhase::body, .sender = "a@s.example"}, now).delay;
+    };
+    EXPECT_EQ(delay(first, kStart), 0ms);
+    EXPECT_EQ(delay(second, kStart), 5ms);
+    EXPECT_EQ(delay(first, kStart + 1ms), 9ms);
+    EXPECT_EQ(delay(other, kStart + 1ms), 0ms);
+    EXPECT_EQ(delay(second, kStart + 1h), 0ms);
+    EXPECT_EQ(delay(first, kStart + 1h), 5ms);
+}
+
 TEST(ProviderPolicy, GreylistsATripletUntilItsDelayIsOver)
 {
     const SinkProfile profile =

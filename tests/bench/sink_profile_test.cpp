@@ -50,6 +50,7 @@ constexpr BadProfile kBad[] = {
     {"FaultWithoutDelay", "name = 'x'\n[[faults]]\nphase = 'body'\naction = 'delay'",
      "profile: faults[0].delay-ms: a whole number"},
     {"Tarpit", "name = 'x'\ntarpit = 5", "profile: tarpit: a table"},
+    {"Pace", "name = 'x'\n[pace]\nper-s = 0", "profile: pace.per-s: a whole number, 1 to"},
 };
 INSTANTIATE_TEST_SUITE_P(Keys, BadProfileTest, testing::ValuesIn(kBad),
                          [](const auto& row) { return std::string{row.param.name}; });

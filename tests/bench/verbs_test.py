@@ -19,6 +19,7 @@ COMPARE = ["compare", "--unsigned-messages", "100", "--signed-messages", "50", "
 SCALE = ["scale", "--axis", "queued", "--values", "200,100", "--domains", "5", "--sites", "2", "--size", "1000"]
 RTT = ["rtt", "--delays-ms", "20", "--connections", "1", "--extensions", "pipelining", "--seconds", "1", "--no-postfix"]
 SOAK = ["soak", "--rate", "100", "--minutes", "0.1", "--batch", "10", "--domains", "5", "--sites", "2", "--tenants", "2"]
+FAIRNESS = ["fairness", "--waiting", "2000", "--rate", "200", "--messages", "20", "--high", "10", "--seconds", "2", "--tenants", "3", "--late-messages", "10"]
 FLOW = ["flow", "--rate", "100", "--seconds", "1", "--batch", "10", "--domains", "5", "--sites", "2"]
 
 
@@ -106,6 +107,22 @@ class VerbsTest(unittest.TestCase):
             self.assertEqual(["p50", "p95", "p99", "max"], list(results[name]))
             self.assertGreater(results[name]["p50"], 0)
             self.assertLessEqual(results[name]["p50"], results[name]["max"])
+
+    # At this size and on any machine: what the figures are, not how good. That everything arrived is the verb's own check.
+    def test_fairness_times_who_comes_later_and_counts_shares(self):
+        report = self.figures(FAIRNESS)
+        results = report["results"]
+        self.assertEqual({"equal": ["p95_ms", "at_most"], "weighted": ["share_error", "at_most"], "high": ["p95_ms", "at_most"],
+                          "thousand": ["worst_ratio", "at_most"]}, {scene: list(figures) for scene, figures in results.items()})
+        self.assertEqual([400, 250], [results[scene]["at_most"] for scene in ("equal", "high")])
+        self.assertLess(results["weighted"]["share_error"], 1)
+        run = report["runs"][0]
+        self.assertLessEqual(run["weighted"]["messages_per_second"], 210)
+        self.assertEqual(10, len(run["thousand"]["waits_ms"]))
+        self.assertEqual(20, run["thousand"]["round_ms"])
+        for scene in ("equal", "high"):
+            self.assertLess(0, run[scene]["p50_ms"])
+            self.assertLessEqual(run[scene]["p50_ms"], run[scene]["max_ms"])
 
     @unittest.skipUnless(os.geteuid() == 0, "Postfix's master runs only as root")
     def test_compare_sets_us_beside_postfix(self):

@@ -131,6 +131,13 @@ end
 -- Places of campaigns that are paused. No claim looks there; `reopen` empties them.
 local function is_of_campaign(place) return string.sub(place, 1, 9) == 'campaign:' end
 
+-- Where entries of a priority wait for room at a place: each priority in a place of its own, so that what is less urgent
+-- stands in nobody's way. Normal is the place itself. A campaign has one for all: what waits there competes for nothing.
+local function waiting_place(place, prio)
+    if is_of_campaign(place) then return place end
+    return prio == '0' and 'high:' .. place or prio == '2' and 'low:' .. place or place
+end
+
 -- To a place's list of the tenant; high priority goes in front. The place's zset and the index of places know it then.
 local function park_at(place, tenant, entries) -- entries: {prio, entry} in their order
     local zset, front, back = P .. 'parked:' .. place, {}, {}

@@ -8,7 +8,7 @@ local values, parked, groups, seen = redis.call('HMGET', hand, unpack(tokens)), 
 for i, token in ipairs(tokens) do
     local prio, tenant, entry = unpacked(values[i] or '')
     if prio and not seen[token] then
-        local place = ARGV[2 * i + 3]
+        local place = waiting_place(ARGV[2 * i + 3], prio)
         seen[token] = true
         parked[#parked + 1] = token
         groups[place] = groups[place] or {}

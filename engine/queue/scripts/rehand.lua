@@ -21,6 +21,13 @@ local function taken_from(key, skip, id)
     return false
 end
 
+-- The version before parked all priorities at the place itself.
+local function parked_at(place, prio, tenant, id)
+    local own = waiting_place(place, prio)
+    return taken_from(P .. 'parked:' .. own .. ':' .. tenant, 1, id) or
+        (own ~= place and taken_from(P .. 'parked:' .. place .. ':' .. tenant, 1, id))
+end
+
 for i = 4, #ARGV, 3 do
     local token, value, place = ARGV[i], ARGV[i + 1], ARGV[i + 2]
     if redis.call('HEXISTS', hand, token) == 0 then
@@ -28,8 +35,7 @@ for i = 4, #ARGV, 3 do
         local id = id_of(entry)
         local batch, index = string.match(id, '^([%x-]+)%.(%d+)$')
         local live = P .. 'live:' .. batch
-        local found = taken_from(ready_key(tenant, prio), 0, id) or
-            (place ~= '' and taken_from(P .. 'parked:' .. place .. ':' .. tenant, 1, id))
+        local found = taken_from(ready_key(tenant, prio), 0, id) or (place ~= '' and parked_at(place, prio, tenant, id))
         if not found and redis.call('HDEL', P .. 'wait', id) == 1 then
             redis.call('ZREM', P .. 'due', id)
             found = true

@@ -63,6 +63,19 @@ TEST(ReportSections, RttHasACurveAnMtaAndExtension)
     EXPECT_THAT(section.tables.at(0).rows.at(0), ElementsAre("Postfix, no extension", "0.25", ""));
 }
 
+TEST(ReportSections, FairnessSetsEachFigureBesideItsBound)
+{
+    Files files;
+    files.push_back(file("fairness", R"({"messages":100,"waiting":500000,"high":20,"tenants":1000})", R"({
+        "equal":{"p95_ms":1234,"at_most":2000},"weighted":{"share_error":0.012,"at_most":0.05},
+        "high":{"p95_ms":301,"at_most":500},"thousand":{"worst_ratio":0.95,"at_most":1.2}})"));
+    const Table table = fair_shares(files).value().tables.at(0);
+    ASSERT_EQ(table.rows.size(), 4U);
+    EXPECT_THAT(table.rows[0],
+                ElementsAre("100 messages beside 500,000 of another: milliseconds, 95 of 100", "1,234", "2,000"));
+    EXPECT_THAT(table.rows[2], ElementsAre("shares of two who pay 1 to 3: off by", "0.01", "0.05"));
+}
+
 TEST(ReportSections, CompareHasWhateverIsComparedAndNamesThePeer)
 {
     Files files;

@@ -159,6 +159,74 @@ TEST_F(EngineTest, LanesOfOneSiteShareItsConnections)
     EXPECT_LE(engine_->status().connections, 2U);
 }
 
+// A lane of one connection, to which both tenants' mail is offered before it stands.
+TEST_F(EngineTest, TenantsTakeTurnsInALane)
+{
+    sink(11, {"phase=greeting delay-ms=1000"});
+    settings_.tenants.emplace(tenant_of(2), delivery::TenantSettings{});
+    for (int host = 3; host <= 11;
+         ++host) { // so that a node holds 40 messages of a site although a lane has one connection
+        delivery::SourceSettings source = settings_.sources.front();
+        source.id = SourceId{Uuid::v7(wall_now())};
+        source.address = asio::ip::make_address("127.0.0." + std::to_string(host));
+        settings_.sources.push_back(std::move(source));
+    }
+    settings_.limits.connections = 1;
+    const auto of = [](unsigned tenant) {
+        return [tenant](queue::Entry& entry) {
+            entry.tenant = tenant_of(tenant);
+            entry.from.reset(); // the domain is the first tenant's
+            entry.mailbox = MailboxId{Uuid::from_bytes(std::array<std::uint8_t, 16>{7})}; // one lane for all
+        };
+    };
+    enqueue(1, addresses("one.test.example", 10), of(1));
+    enqueue(2, addresses("one.test.example", 10), of(2));
+    start_engine();
+    ASSERT_TRUE(until([&] { return count(EventKind::delivered) == 20; })) << told();
+    const std::vector<queue::Event> all = events();
+    const auto second = std::count_if(all.begin(), all.begin() + 10,
+                                      [](const queue::Event& event) { return event.tenant == tenant_of(2); });
+    EXPECT_NEAR(static_cast<double>(second), 5, 1) << told();
+}
+
+// A site that takes 200 messages/s. Most of the first tenant's mail is in its ready list when the second comes, and is parked
+// there at some 2,000/s, so for many seconds: what is claimed of it meanwhile must not fill the site.
+TEST_F(EngineTest, AFreshBacklogDoesNotPushInFrontOfWhatIsParked)
+{
+    constexpr std::size_t kBatchMax = 10'000;
+    sink(11, {"phase=body delay-ms=50"});
+    settings_.tenants.emplace(tenant_of(2), delivery::TenantSettings{});
+    for (unsigned batch = 1; batch <= 2; ++batch) enqueue(batch, addresses("one.test.example", kBatchMax));
+    start_engine();
+    ASSERT_TRUE(until([&] { return producer_.summary().parked >= 1'000; }));
+    enqueue(3, addresses("one.test.example", 40), [](queue::Entry& entry) {
+        entry.tenant = tenant_of(2);
+        entry.from.reset(); // the domain is the first tenant's
+    });
+    const auto second_delivered = [&] {
+        const std::vector<queue::Event> all = events();
+        return std::ranges::count(all, tenant_of(2), &queue::Event::tenant);
+    };
+    ASSERT_TRUE(until([&] { return second_delivered() == 40; })) << second_delivered();
+    EXPECT_GT(producer_.summary().ready, 0U);
+}
+
+TEST_F(EngineTest, ASiteFullOfNormalMailHasRoomForHigh)
+{
+    sink(11, {"phase=body action=stall"});
+    start_engine();
+    enqueue(1, addresses("one.test.example", 100));
+    const auto stands_at = [&](std::size_t in_hands, std::size_t parked) {
+        return until([&] {
+            const queue::Summary sizes = producer_.summary();
+            return sizes.in_hands == in_hands && sizes.parked == parked;
+        });
+    };
+    ASSERT_TRUE(stands_at(40, 60));
+    enqueue(2, addresses("one.test.example", 20), [](queue::Entry& entry) { entry.prio = queue::Priority::high; });
+    EXPECT_TRUE(stands_at(60, 60));
+}
+
 // Takes one connection at 127.0.0.12 and counts the bodies behind whose last octet, in the same write, more came.
 class PipelineWatcher {
 public:

@@ -82,6 +82,26 @@ TEST_F(ClaimTest, TenantsAreServedByWeight)
     }
 }
 
+// Who waits keeps what a claim's end cut off its turn: only so are shares exact.
+TEST_F(ClaimTest, SharesAreExactOverManyClaims)
+{
+    Node node{io, server().url(), "n1", "i1"};
+    const std::map<unsigned, double> weights{{1, 0.5}, {2, 1}, {3, 2}, {4, 8}};
+    for (const auto& [tenant, weight] : weights) {
+        node.enqueue(batch_entries(tenant, tenant, 4'000));
+        node.must(node.queue().set_weight(tenant_of(tenant), weight));
+    }
+    std::map<TenantId, std::size_t> counts;
+    constexpr int kClaims = 100;
+    constexpr int kSize = 37;
+    for (int i = 0; i < kClaims; ++i)
+        for (const auto& [tenant, count] : count_by_tenant(node.claim(kSize))) counts[tenant] += count;
+    for (const auto& [tenant, weight] : weights)
+        EXPECT_NEAR(static_cast<double>(counts[tenant_of(tenant)]), kClaims * kSize * weight / 11.5,
+                    10 * weight + kSize)
+            << tenant;
+}
+
 TEST_F(ClaimTest, ANewcomerGetsItsShareAtOnceAndNoMore)
 {
     Node node{io, server().url(), "n1", "i1"};

@@ -124,6 +124,110 @@ TEST_F(PlaceTest, TenantsShareAPlaceByWeight)
     EXPECT_NEAR(static_cast<double>(second), 300, 31);
 }
 
+// In small claims, as a slow site makes them, and with turns that a claim's end cuts.
+TEST_F(PlaceTest, SharesOfAPlaceAreExactOverManySmallClaims)
+{
+    Node node{io, server().url(), "n1", "i1"};
+    const std::map<unsigned, double> weights{{1, 1}, {2, 3}, {3, 0.5}};
+    for (const auto& [tenant, weight] : weights) {
+        node.enqueue(batch_entries(tenant, tenant, 3'000));
+        for (int i = 0; i < 3; ++i) node.park(tokens_of(node.claim(1'000, 1'000, {"gmail"})), "gmail");
+        node.must(node.queue().set_weight(tenant_of(tenant), weight));
+    }
+    std::map<TenantId, double> got;
+    constexpr int kClaims = 200;
+    constexpr int kRoom = 17;
+    for (int i = 0; i < kClaims; ++i)
+        for (const Claimed& one : *node.try_(node.queue().claim({.max = 100, .room = {{"gmail", kRoom}}})))
+            ++got[one.entry.tenant];
+    for (const auto& [tenant, weight] : weights)
+        EXPECT_NEAR(got[tenant_of(tenant)], kClaims * kRoom * weight / 4.5, 10 * weight + kRoom) << tenant;
+}
+
+TEST_F(PlaceTest, HighIsTakenFirstAndTheOthersKeepAShareOfAPlace)
+{
+    Node node{io, server().url(), "n1", "i1"};
+    for (unsigned prio = 0; prio < 3; ++prio) {
+        node.enqueue(batch_entries(1, 1 + prio, 500, static_cast<Priority>(prio)));
+        node.park(tokens_of(node.claim(500, 500, {"high:gmail", "gmail"})), "gmail");
+    }
+    ASSERT_EQ(node.summary().parked, 1'500U);
+    std::map<Priority, int> got;
+    const std::vector<Claimed> large = node.claim(100);
+    for (const Claimed& one : large) ++got[one.entry.prio];
+    EXPECT_EQ(got, (std::map<Priority, int>{{Priority::high, 70}, {Priority::normal, 20}, {Priority::low, 10}}));
+    EXPECT_EQ(large.front().entry.prio, Priority::high);
+}
+
+// A tenant's own messages of high priority, however many, do not keep its others from going.
+TEST_F(PlaceTest, WhatIsLessUrgentGetsThroughAStreamOfHigh)
+{
+    Node node{io, server().url(), "n1", "i1"};
+    node.enqueue(batch_entries(1, 1, 10));
+    node.park(tokens_of(node.claim(10)), "gmail");
+    std::size_t normal = 0;
+    unsigned claims = 0;
+    for (; normal < 10 && claims < 20; ++claims) {
+        node.enqueue(batch_entries(1, 100 + claims, 30, Priority::high));
+        const std::set<std::string> full{"gmail", "high:gmail"};
+        node.park(tokens_of(node.claim(30, 30, full)), "gmail");
+        for (const Claimed& one : node.claim(20)) normal += one.entry.prio == Priority::normal ? 1U : 0U;
+    }
+    EXPECT_EQ(normal, 10U);
+    EXPECT_LE(claims, 10U);
+}
+
+TEST_F(PlaceTest, APlaceThatIsFullOfNormalMailHasRoomForHigh)
+{
+    Node node{io, server().url(), "n1", "i1"};
+    node.enqueue(batch_entries(1, 1, 20));
+    node.enqueue(batch_entries(2, 2, 20, Priority::high));
+    node.park(tokens_of(node.claim(40, 40)), "gmail");
+    const std::vector<Claimed> got = node.claim(40, 40, {"gmail"});
+    EXPECT_EQ(got.size(), 20U);
+    for (const Claimed& one : got) EXPECT_EQ(one.entry.prio, Priority::high);
+    const std::vector<Claimed> rest = node.claim(40, 40, {"high:gmail"});
+    EXPECT_EQ(rest.size(), 20U);
+    EXPECT_EQ(server().cli("--scan --pattern '" + key + "parked*'"), "");
+}
+
+// The version before parked all priorities at the place itself, high in front. It finds places by the index, and reads
+// priority and entry from the values.
+TEST_F(PlaceTest, WhatTheVersionBeforeParkedIsFoundAndItFindsOurs)
+{
+    Node node{io, server().url(), "n1", "i1"};
+    const std::string tenant = tenant_of(1).value().text();
+    const auto text = [](unsigned index, Priority prio) { return entry_of(1, 1, index, prio).to_json(); };
+    server().cli("RPUSH '" + key + "parked:gmail:" + tenant + "' '0" + text(0, Priority::high) + "' '1" +
+                 text(1, Priority::normal) + "'");
+    server().cli("ZADD '" + key + "parked:gmail' 0 " + tenant);
+    server().cli("ZADD '" + key + "parked' 0 gmail");
+    const std::vector<Claimed> got = node.claim(10);
+    ASSERT_EQ(got.size(), 2U);
+    EXPECT_EQ(got[0].entry.prio, Priority::high);
+    EXPECT_EQ(got[1].entry.prio, Priority::normal);
+
+    node.park(tokens_of(got), "gmail");
+    EXPECT_EQ(server().cli("ZRANGE '" + key + "parked' 0 -1"), "gmail\nhigh:gmail");
+    EXPECT_EQ(server().cli("ZRANGE '" + key + "parked:high:gmail' 0 -1"), tenant);
+    EXPECT_EQ(server().cli("LRANGE '" + key + "parked:high:gmail:" + tenant + "' 0 -1"), "0" + text(0, Priority::high));
+}
+
+// Else one whose place is always first, and never runs dry, would have all that claims take from places.
+TEST_F(PlaceTest, AQuickPlaceDoesNotStarveTheNext)
+{
+    Node node{io, server().url(), "n1", "i1"};
+    node.enqueue(batch_entries(1, 1, 1'000));
+    node.park(tokens_of(node.claim(1'000, 1'000)), "a.example");
+    node.enqueue(batch_entries(2, 2, 10));
+    node.park(tokens_of(node.claim(10, 10, {"a.example"})), "b.example");
+    node.enqueue(batch_entries(3, 3, 1'000)); // so that a claim's second look has nothing to give
+    std::size_t second = 0;
+    for (int i = 0; i < 3; ++i)
+        for (const Claimed& one : node.claim(100, 100)) second += one.entry.tenant == tenant_of(2) ? 1U : 0U;
+    EXPECT_EQ(second, 10U);
+}
+
 TEST_F(PlaceTest, OfManyPlacesEachIsLookedAtInTurn)
 {
     Node node{io, server().url(), "n1", "i1"};

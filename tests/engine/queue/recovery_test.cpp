@@ -135,6 +135,21 @@ TEST_F(RecoveryTest, AHandThatRedisForgotIsTakenOutOfWhereItsOlderStateHasIt)
               "0");
 }
 
+TEST_F(RecoveryTest, AHandOfHighPriorityIsFoundWhereEitherVersionParksIt)
+{
+    Node node{io, server().url(), "n1", "i1"};
+    node.enqueue(batch_entries(1, 1, 2, queue::Priority::high));
+    const std::vector<Claimed> got = node.claim(10);
+    const std::string parked = "'" + key + "parked:";
+    const std::string tenant = tenant_of(1).value().text();
+    server().cli("DEL '" + key + "hand:n1'");
+    server().cli("RPUSH " + parked + "high:gmail:" + tenant + "' '0" + got[0].entry.to_json() + "'");
+    server().cli("RPUSH " + parked + "gmail:" + tenant + "' '0" + got[1].entry.to_json() + "'");
+    EXPECT_EQ(node.must(node.queue().rehand(held_of(got, "gmail"))), std::vector<queue::Token>{});
+    EXPECT_EQ(node.hand().size(), 2U);
+    EXPECT_EQ(server().cli("--scan --pattern " + parked + "*'"), "");
+}
+
 TEST_F(RecoveryTest, WhatHasEndedIsNotWrittenIntoAHandAgain)
 {
     Node node{io, server().url(), "n1", "i1"};
