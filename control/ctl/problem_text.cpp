@@ -17,15 +17,14 @@ namespace {
 namespace json = boost::json;
 
 using Hint = std::pair<std::string_view, std::string_view>;
-constexpr std::array<Hint, 17> kHints{{
+constexpr std::array<Hint, 16> kHints{{
     {"unauthenticated", "the key is not one that this API knows. `penguin-mta admin-key` prints the platform's own"},
     {"insufficient_scope", "use a key with that scope, or make one: penguinctl tenant-api-keys create"},
     {"tenant_required",
      "this is a call of a tenant: use a tenant's key (penguinctl tenant-api-keys create TENANT ...)"},
     {"platform_required", "this is a call of the platform: use its key, not a tenant's"},
-    {"not_found", "there is no such thing, or it is another tenant's; `list` shows the ids"},
+    {"not_found", "it may be another tenant's; `list` shows what there is"},
     {"method_not_allowed", "the API is older or newer than this penguinctl"},
-    {"conflict", "it is there already, or something still uses it"},
     {"precondition_failed", "somebody has changed it since: get it again and use its version"},
     {"body_too_large", "send it in several parts; the bound is http.body_max of the daemon"},
     {"domain_not_verified",

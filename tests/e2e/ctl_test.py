@@ -57,7 +57,8 @@ class Ctl(unittest.TestCase):
         for record in records:
             self.assertIn(record["presentation"], zone)
         self.assertEqual(3, len(self.rows("domains", "keys", "soehne.example", key=key)), "a title and two keys")
-        self.assertIn("missing", self.ctl("domains", "verify", "soehne.example", key=key)[0])
+        self.assertIn("verified  no\n", self.ctl("domains", "verify", "soehne.example", key=key)[0])
+        self.assertIn(["spf", "ok", "yes"], [row[:3] for row in self.rows("domains", "verify", DOMAIN, key=self.tenant)])
         self.ctl("suppressions", "create", "--address", "a/b?c@example.net", "--reason", "asked", key=key)
         self.assertEqual("taken off\n", self.ctl("suppressions", "delete", "a/b?c@example.net", key=key)[0])
         self.assertEqual("deleted\n", self.ctl("domains", "delete", "soehne.example", key=key)[0])
