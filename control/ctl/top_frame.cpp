@@ -70,6 +70,7 @@ std::string rates(const std::optional<Look>& before, const Look& now)
 {
     Table table{{"MESSAGES", "A SECOND", "IN ALL"}};
     std::vector<Row> rows;
+    rows.reserve(kCounted.size());
     for (const Counted& what : kCounted)
         rows.push_back({{std::string{what.title}},
                         {rate_shown(what, before, now), true},

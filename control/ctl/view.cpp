@@ -47,6 +47,7 @@ const json::value* member_of(const json::value& from, std::string_view name)
 std::vector<std::string> titles_of(const View& view)
 {
     std::vector<std::string> titles;
+    titles.reserve(view.columns.size());
     for (const Column& column : view.columns) titles.emplace_back(column.title);
     return titles;
 }
