@@ -18,7 +18,7 @@ namespace json = boost::json;
 
 using Hint = std::pair<std::string_view, std::string_view>;
 constexpr std::array<Hint, 16> kHints{{
-    {"unauthenticated", "the key is not one that this API knows. `penguin-mta admin-key` prints the platform's own"},
+    {"unauthenticated", "gave a key that this API does not know; `penguin-mta admin-key` prints the platform's own"},
     {"insufficient_scope", "use a key with that scope, or make one: penguinctl tenant-api-keys create"},
     {"tenant_required",
      "this is a call of a tenant: use a tenant's key (penguinctl tenant-api-keys create TENANT ...)"},
@@ -83,7 +83,7 @@ std::string with_hint(std::string text, std::string_view hint)
 
 } // namespace
 
-std::string refused_text(const http_client::Answer& answer, const std::string& profile)
+std::string refused_text(const http_client::Answer& answer, const std::string& key_from)
 {
     boost::system::error_code code;
     const json::value problem = json::parse(answer.body, code);
@@ -95,7 +95,10 @@ std::string refused_text(const http_client::Answer& answer, const std::string& p
     if (issues.empty() || name != "validation_failed") out += fmt::format("  {}\n", text_at(problem, "detail"));
     out += issues;
     std::string hint = hint_of(name);
-    if (name == "unauthenticated") hint = fmt::format("the key is that of {}; {}", profile, hint);
+    if (name == "unauthenticated" && key_from.empty())
+        hint = "no key was sent: set PENGUIN_KEY, or name a profile that has one (--profile)";
+    else if (name == "unauthenticated")
+        hint = fmt::format("{} {}", key_from, hint);
     if (const auto wait = answer.field("Retry-After")) out += fmt::format("  try again in {} s\n", shown_text(*wait));
     out = with_hint(std::move(out), hint);
     if (const std::string id = text_at(problem, "instance"); !id.empty()) out += fmt::format("request: {}\n", id);

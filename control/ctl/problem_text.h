@@ -13,8 +13,8 @@
 
 namespace penguin::control::ctl {
 
-// `profile`: where the key came from, for hints ("profile prod", "PENGUIN_KEY", "no key").
-std::string refused_text(const http_client::Answer& answer, const std::string& profile);
+// `key_from`: where the key came from, for the hint ("profile prod"); empty: none was sent.
+std::string refused_text(const http_client::Answer& answer, const std::string& key_from);
 std::string unreachable_text(const Error& error, const std::string& url);
 
 } // namespace penguin::control::ctl

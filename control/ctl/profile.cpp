@@ -113,7 +113,7 @@ Result<Profile> profile_of_environment(const Environment& environment)
 {
     const Result<ApiUrl> url = ApiUrl::parse(environment.url.empty() ? kUsualUrl : environment.url);
     if (!url) return fail(Errc::bad_value, "PENGUIN_URL: " + url.error().detail);
-    return Profile{.from = "the environment (PENGUIN_KEY)", .url = *url, .key = environment.key, .ca_file = {}};
+    return Profile{.from = "PENGUIN_KEY", .url = *url, .key = environment.key, .ca_file = {}};
 }
 
 Result<CtlConfig> load(const std::filesystem::path& file)
@@ -177,8 +177,7 @@ Result<Profile> choose_profile(const Environment& environment, const std::string
     const Result<CtlConfig> config = load(file);
     const bool no_file = !config && config.error().code == Errc::not_found && environment.config.empty();
     if (no_file && wanted.empty())
-        return Profile{
-            .from = "nobody (there is none)", .url = ApiUrl::parse(kUsualUrl).value(), .key = {}, .ca_file = {}};
+        return Profile{.from = {}, .url = ApiUrl::parse(kUsualUrl).value(), .key = {}, .ca_file = {}};
     if (!config) return std::unexpected{config.error()};
     const std::string& name = wanted.empty() ? config->usual : wanted;
     const auto found = config->profiles.find(name);

@@ -30,7 +30,7 @@ inline constexpr std::size_t kConfigMax = 1 << 20;
 inline constexpr std::size_t kKeyMax = 16 * 1024; // a token may be long
 
 struct Profile {
-    std::string from; // where it comes from, for people: "profile prod", "the environment"
+    std::string from; // where its key comes from, for people: "profile prod", "PENGUIN_KEY"
     ApiUrl url;
     std::string key;
     std::string ca_file;

@@ -132,7 +132,7 @@ private:
     int refused(const http_client::Answer& answer, bool is_json) const
     {
         if (arguments_.json && is_json) writers_.out(answer.body + "\n");
-        writers_.err(refused_text(answer, profile_.from));
+        writers_.err(refused_text(answer, profile_.key.empty() ? "" : profile_.from));
         return kRefused;
     }
 

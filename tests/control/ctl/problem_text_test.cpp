@@ -34,9 +34,15 @@ TEST(RefusedText, SaysDetailHintAndWhoseKeyItWas)
             "profile prod"),
         "penguinctl: 401 Unauthorized (unauthenticated)\n"
         "  The credential is not valid.\n"
-        "hint: the key is that of profile prod; the key is not one that this API knows. `penguin-mta admin-key` prints "
-        "the platform's own\n"
+        "hint: profile prod gave a key that this API does not know; `penguin-mta admin-key` prints the platform's own\n"
         "request: urn:uuid:2\n");
+}
+
+TEST(RefusedText, WithoutAKeyItSaysWhereOneIsGiven)
+{
+    const auto answer =
+        problem(401, R"({"title":"T","status":401,"code":"unauthenticated","detail":"d","instance":"i"})");
+    EXPECT_TRUE(refused_text(answer, "").contains("hint: no key was sent: set PENGUIN_KEY"));
 }
 
 TEST(RefusedText, SaysWhenToComeAgain)
