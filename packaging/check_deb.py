@@ -13,6 +13,8 @@ import hardening
 
 FILES = {  # path -> mode and owner as tar shows them
     "./usr/bin/penguin-mta": "-rwxr-xr-x root/root",
+    "./usr/bin/penguinctl": "-rwxr-xr-x root/root",
+    "./usr/share/bash-completion/completions/penguinctl": "-rw-r--r-- root/root",
     "./lib/systemd/system/penguin-mta.service": "-rw-r--r-- root/root",
     "./etc/penguin-mta/penguin-mta.toml": "-rw-r--r-- root/root",
     "./usr/lib/sysusers.d/penguin-mta.conf": "-rw-r--r-- root/root",
@@ -69,17 +71,21 @@ def control_problems(deb, folder):
 
 def program_problems(deb, folder):
     run("dpkg-deb", "--extract", deb, str(folder))
+    for name in ("penguin-mta", "penguinctl"):
+        program = folder / "usr/bin" / name
+        if "not stripped" in run("file", "-b", str(program)):
+            yield f"{name} is not stripped"
+        if re.search(r"R(UN)?PATH", run("objdump", "-p", str(program))):
+            yield f"{name} looks for libraries in a folder of the build"
+        yield from (f"{name}: {problem}" for problem in hardening.problems(program))
+        if b"PENGUIN_CRASH_AT" in program.read_bytes():
+            yield f"{name} holds PENGUIN_CRASH_AT: not a release build"
+        if not run(str(program), "version").startswith(f"{name} "):
+            yield f"{name} version says nothing"
+    completion = (folder / "usr/share/bash-completion/completions/penguinctl").read_text()
+    if completion != run(str(folder / "usr/bin/penguinctl"), "completion", "bash"):
+        yield "the completion of penguinctl is not the one that it prints"
     program = folder / "usr/bin/penguin-mta"
-    if "not stripped" in run("file", "-b", str(program)):
-        yield "the program is not stripped"
-    if re.search(r"R(UN)?PATH", run("objdump", "-p", str(program))):
-        yield "the program looks for libraries in a folder of the build"
-    yield from hardening.problems(program)
-    for strange in (b"PENGUIN_CRASH_AT",):
-        if strange in program.read_bytes():
-            yield f"the program holds {strange.decode()}: not a release build"
-    if not run(str(program), "version").startswith("penguin-mta "):
-        yield "penguin-mta version says nothing"
     checked = subprocess.run([str(program), "check-config", str(folder / "etc/penguin-mta/penguin-mta.toml")],
                              check=False, capture_output=True, text=True)
     if checked.returncode != 0 or checked.stdout.strip() != "ok":

@@ -47,6 +47,7 @@ key=$(penguin-mta admin-key)
 curl -sf -o /dev/null -H "Authorization: Bearer $key" -H 'Content-Type: application/json' -d '{"name":"kept"}' $api/v1/tenants \
   || die "no tenant could be created"
 [ ! -e /var/lib/penguin-mta/master.key ] || die "the credential was not used"
+PENGUIN_KEY=$key penguinctl tenants list | grep -q kept || die "penguinctl does not see the tenant"
 stop
 
 step upgrade

@@ -270,16 +270,10 @@ DsnConfig DatabaseConfig::of(std::string_view tier) const
 
 ConfigResult parse_config(std::string_view text, std::string_view file, const std::string& state_dir)
 {
-    toml::table table;
-    try {
-        table = toml::parse(text, file);
-    } catch (const toml::parse_error& wrong) {
-        // After a syntax error the rest has no certain meaning: this one problem is all that can be said.
-        return std::unexpected{
-            ConfigProblems{{std::string{file}, wrong.source().begin.line, "", std::string{wrong.description()}}}};
-    }
+    const std::expected<toml::table, ConfigProblems> table = parse_toml(text, file);
+    if (!table) return std::unexpected{table.error()};
     ConfigReport report{std::string{file}};
-    Config config = read_all(&table, state_dir, report);
+    Config config = read_all(&*table, state_dir, report);
     ConfigProblems problems = report.problems();
     if (!problems.empty()) return std::unexpected{std::move(problems)};
     return config;

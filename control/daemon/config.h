@@ -19,7 +19,7 @@
 #include <string_view>
 #include <vector>
 
-#include "control/daemon/config_reader.h"
+#include "control/config/config_reader.h"
 
 namespace penguin::control {
 

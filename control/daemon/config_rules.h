@@ -11,7 +11,7 @@
 
 #include <boost/asio/ip/address.hpp>
 
-#include "control/daemon/config_reader.h"
+#include "control/config/config_reader.h"
 
 namespace penguin::control {
 

@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "control/fetch/fetch_url.h"
+#include "control/http_client/verified_tls.h"
 #include "engine/dns/mx_routes.h"
-#include "engine/net/tls_context.h"
 #include "engine/net/tls_stream.h"
 
 namespace penguin::control::fetch {
@@ -43,12 +43,11 @@ private:
     awaitable<Result<std::vector<asio::ip::address>>> addresses_of(DomainName host);
     awaitable<Result<std::string>> get_before(FetchUrl url, SteadyTime deadline);
     awaitable<Result<std::unique_ptr<net::TlsStream>>> open(FetchUrl url, SteadyTime deadline);
-    net::SslPtr ssl_for(const DomainName& host) const;
 
     dns::Resolver& resolver_;
     dns::TargetRule rule_;
     Options options_;
-    net::SslContextPtr context_;
+    http_client::VerifiedTls tls_;
 };
 
 } // namespace penguin::control::fetch

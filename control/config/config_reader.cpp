@@ -1,4 +1,4 @@
-#include "control/daemon/config_reader.h"
+#include "control/config/config_reader.h"
 
 #include <algorithm>
 
@@ -34,6 +34,17 @@ std::string wrong_kind(std::string_view wanted, const toml::node& node)
 }
 
 } // namespace
+
+std::expected<toml::table, ConfigProblems> parse_toml(std::string_view text, std::string_view file)
+{
+    try {
+        return toml::parse(text, file);
+    } catch (const toml::parse_error& wrong) {
+        // After a syntax error the rest has no certain meaning: this one problem is all that can be said.
+        return std::unexpected{
+            ConfigProblems{{std::string{file}, wrong.source().begin.line, "", std::string{wrong.description()}}}};
+    }
+}
 
 std::string text_of(const ConfigProblem& problem)
 {
@@ -80,6 +91,14 @@ ConfigSection ConfigSection::section(std::string_view name)
     const toml::node* const node = find(name);
     if (node && !node->is_table()) report_->add(full(name), wrong_kind("a table", *node));
     return ConfigSection{node ? node->as_table() : nullptr, full(name), *report_};
+}
+
+std::vector<std::string> ConfigSection::keys() const
+{
+    std::vector<std::string> names;
+    if (!table_) return names;
+    for (const auto& [key, node] : *table_) names.emplace_back(key.str());
+    return names;
 }
 
 void ConfigSection::end()

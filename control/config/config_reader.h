@@ -1,4 +1,4 @@
-// control/daemon/config_reader.h
+// control/config/config_reader.h
 // Reads one table of a TOML file into typed fields, and says everything that is wrong with it at once.
 //
 //   use      ConfigSection smtp = root.section("smtp"); smtp.port("port", config.port); ... smtp.end();
@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <expected>
 #include <functional>
 #include <map>
 #include <set>
@@ -35,6 +36,9 @@ using ConfigProblems = std::vector<ConfigProblem>;
 
 // "penguin-mta.toml:12: smtp.port: must be 1 to 65535"
 std::string text_of(const ConfigProblem& problem);
+
+// `file` is only named in problems.
+std::expected<toml::table, ConfigProblems> parse_toml(std::string_view text, std::string_view file);
 
 // What is wrong with a value; "" when it is right.
 template <class T>
@@ -64,6 +68,8 @@ public:
     ConfigSection(const toml::table* table, std::string path, ConfigReport& report);
 
     ConfigSection section(std::string_view name);
+    // Of this table, in the order of the alphabet: for tables whose keys are names that people give.
+    std::vector<std::string> keys() const;
     // Every key that nobody asked for is a problem. Called once, after the last field.
     void end();
 
