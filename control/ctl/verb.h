@@ -79,6 +79,9 @@ inline Param page_limit()
 }
 inline Param page_cursor() { return filter("cursor", "go on behind the page that named it"); }
 
+// Messages by state, of a batch or of a campaign.
+std::vector<Column> batch_counts();
+
 // The verbs of each resource, one file each (verbs/).
 std::vector<Verb> tenant_verbs();
 std::vector<Verb> pool_verbs();
@@ -87,6 +90,7 @@ std::vector<Verb> domain_verbs();
 std::vector<Verb> api_key_verbs();
 std::vector<Verb> suppression_verbs();
 std::vector<Verb> batch_verbs();
+std::vector<Verb> campaign_verbs();
 std::vector<Verb> message_verbs();
 std::vector<Verb> event_verbs();
 std::vector<Verb> queue_verbs();

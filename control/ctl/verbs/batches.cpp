@@ -6,20 +6,20 @@ namespace {
 
 Param batch() { return argument("batch", "the batch's id"); }
 
-std::vector<Column> counts()
+std::vector<Column> with_counts(std::vector<Column> first)
+{
+    for (const Column& count : batch_counts()) first.push_back(count);
+    return first;
+}
+
+} // namespace
+
+std::vector<Column> batch_counts()
 {
     return {{"total", "counts.total"},           {"queued", "counts.queued"},      {"delivered", "counts.delivered"},
             {"bounced", "counts.bounced"},       {"deferrals", "counts.deferred"}, {"expired", "counts.expired"},
             {"suppressed", "counts.suppressed"}, {"cancelled", "counts.cancelled"}};
 }
-
-std::vector<Column> with_counts(std::vector<Column> first)
-{
-    for (const Column& count : counts()) first.push_back(count);
-    return first;
-}
-
-} // namespace
 
 std::vector<Verb> batch_verbs()
 {

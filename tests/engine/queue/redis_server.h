@@ -11,7 +11,7 @@
 
 namespace penguin::test {
 
-// A TCP port of 127.0.0.1 that was free a moment ago, below 40,000 (a cluster's Redis adds 10,000 for its bus).
+// A TCP port of 127.0.0.1 that was free a moment ago, and so was the one 10,000 above it (the bus of a cluster's Redis).
 unsigned free_port();
 
 class RedisServer {
