@@ -341,7 +341,8 @@ std::map<std::string, std::size_t> Dispatcher::rooms(WallTime now)
             share.full = share.in_hand > window / 2 && (share.full || waiting);
             share.offered.reset();
             if (waiting) share.offered = share.full ? 0 : window - share.in_hand;
-            if (share.full || (away && (waiting || prio == queue::Priority::normal)))
+            const bool was_parked = prio == queue::Priority::normal || share.parked_at != SteadyTime{};
+            if (share.full || (away && was_parked))
                 rooms.emplace(queue::waiting_place(name.value(), prio), 0);
             else if (waiting || window > least)
                 rooms.emplace(queue::waiting_place(name.value(), prio), window - std::min(window, share.in_hand));
