@@ -18,6 +18,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kClaimMax = 100;      // entries of one call
+constexpr std::size_t kParkedMax = 50;      // of them that were parked, before it takes what is fresh
 constexpr std::size_t kClaimPerTenant = 10; // entries of a tenant of weight 1 in one call
 constexpr Duration kIdlePause = 50ms;       // between claims that gave nothing
 constexpr Duration kGatherPause = 10ms;     // so that one claim has room for many
@@ -340,7 +341,7 @@ std::map<std::string, std::size_t> Dispatcher::rooms(WallTime now)
             const std::size_t window = share.window.size(least, steady);
             share.full = share.in_hand > window / 2 && (share.full || waiting);
             share.offered.reset();
-            if (waiting) share.offered = share.full ? 0 : window - share.in_hand;
+            if (waiting) share.offered = share.full ? 0 : std::min(window - share.in_hand, kParkedMax);
             const bool was_parked = prio == queue::Priority::normal || share.parked_at != SteadyTime{};
             if (share.full || (away && was_parked))
                 rooms.emplace(queue::waiting_place(name.value(), prio), 0);
