@@ -52,6 +52,8 @@ def answer_of(operation):
 def lead(schema, path):
     """The schema at the end of a column's path; None when the path leads nowhere."""
     schema = resolve(schema)
+    if "oneOf" in schema:   # something, or null
+        schema = next(one for one in map(resolve, schema["oneOf"]) if one.get("type") != "null")
     if schema.get("type") == "array":
         return lead(schema["items"], path)
     if not path:
