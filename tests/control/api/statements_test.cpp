@@ -207,8 +207,8 @@ TEST_F(StatementsTest, FindAndChangeNothingOfAnotherTenant)
     call(a_.credential, "POST", "/v1/suppressions", R"({"address": "no@acme.example"})");
     const std::string before = rows_of_a();
     const std::string a = a_.id.value().text();
-    const Replayed done =
-        replay_as_others(statements, a, {a, theirs_.batch, theirs_.key, theirs_.domain, theirs_.address, theirs_.campaign});
+    const Replayed done = replay_as_others(
+        statements, a, {a, theirs_.batch, theirs_.key, theirs_.domain, theirs_.address, theirs_.campaign});
     EXPECT_GE(done.texts, 20U) << "the log does not show what was said";
     EXPECT_GE(done.found_by_owner, 5U) << "they are what A's calls said";
     EXPECT_GT(done.ran, done.texts) << "most of them are no error, they only find nothing";

@@ -32,7 +32,8 @@ TEST(Holds, EachLimitHoldsWithItsScopeAndTime)
     at.tenant_suspended = true;
     EXPECT_EQ(hold_on(at), (Hold{Limit::suspended, Scope::tenant, std::nullopt}));
     at.campaign_paused = true;
-    EXPECT_EQ(hold_on(at), (Hold{Limit::campaign_paused, Scope::campaign, std::nullopt})) << "it waits, for nothing else";
+    EXPECT_EQ(hold_on(at), (Hold{Limit::campaign_paused, Scope::campaign, std::nullopt}))
+        << "it waits, for nothing else";
     EXPECT_FALSE(hold_on(at)->forever());
     at.campaign_cancelled = true;
     EXPECT_EQ(hold_on(at), (Hold{Limit::cancelled, Scope::campaign, std::nullopt}));
