@@ -204,6 +204,8 @@ awaitable<Result<Ledger::Step>> Ledger::step(WallTime now)
         position_.reset();
         co_return Step{false, 0};
     }
+    // After a new connection it may be another Redis, which lacks our last confirmations.
+    if (queue_.generation() != generation_) position_.reset();
     if (!position_) {
         const Result<> opened = co_await open(now);
         if (!opened) co_return std::unexpected{opened.error()};
@@ -239,6 +241,7 @@ awaitable<Result<Ledger::Step>> Ledger::step(WallTime now)
 
 awaitable<Result<>> Ledger::open(WallTime now)
 {
+    generation_ = queue_.generation();
     const auto read = [&](db::Transaction& tx) -> awaitable<Result<std::string>> {
         const Result<db::Rows> made = co_await tx.query("insert into analytics.ledger_positions (pool, position, "
                                                         "updated) values ($1, '', $2) on conflict do nothing",
@@ -259,8 +262,9 @@ awaitable<Result<>> Ledger::open(WallTime now)
     co_return confirmed;
 }
 
-// A crash between commit and confirmation leaves entries in the stream that are committed, and the bits of their messages
-// set. At most those of one step; read one by one, since only the last of several tells its position.
+// A crash between commit and confirmation, or a Redis that fell back behind it, leaves entries in the stream that are committed,
+// and the bits of their messages set. Of a crash at most those of one step; read one by one, since only the last of several
+// tells its position.
 awaitable<Result<>> Ledger::confirm_again()
 {
     if (position_->empty()) co_return Result<>{};

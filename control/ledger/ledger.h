@@ -64,6 +64,7 @@ private:
     queue::SendQueue& queue_;
     PoolName pool_;
     std::optional<std::string> position_; // committed; nothing: to be read from PostgreSQL
+    std::uint64_t generation_ = 0;        // of the connection to Redis on which it was read
     std::optional<WallTime> partitions_made_;
     bool stopped_ = false;
     Counter& events_;

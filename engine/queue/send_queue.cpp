@@ -98,6 +98,8 @@ SendQueue::SendQueue(RedisConnection& redis, Options options)
 
 SendQueue::~SendQueue() = default;
 
+std::uint64_t SendQueue::generation() const { return state_->redis.generation(); }
+
 std::vector<std::string> SendQueue::State::enqueue_head(std::string tenant, std::string whole_epoch) const
 {
     return {std::move(tenant), fmt::format("{}", options.enqueue_limit), std::move(whole_epoch), contract(),

@@ -115,7 +115,8 @@ public:
     awaitable<Result<std::vector<std::string>>> recovered();
     // Both, for one that keeps no journal.
     awaitable<Result<>> start(bool crashed_before);
-    awaitable<Result<>> stop(); // gives up our name; the hand must be empty or released
+    awaitable<Result<>> stop();       // gives up our name; the hand must be empty or released
+    std::uint64_t generation() const; // RedisConnection::generation
 
     // Of one tenant. `epoch`, when it is not empty, must be the one that Redis is in, and whole: for what may have been queued
     // before, whose bit only tells in the epoch in which it was read. Else unavailable.

@@ -138,26 +138,56 @@ TEST_F(LedgerTest, PositionsGoOnOverPools)
     EXPECT_EQ(sql("select max(position) || ' ' || count(distinct position) from analytics.events"), "4 4");
 }
 
+class LedgerFallsBack : public LedgerTest {
+protected:
+    // A step of six events; then the stream and the bits are put back as they were before it.
+    BatchId step_without_confirmation()
+    {
+        const BatchId batch = queued(6);
+        const std::string bits = "pm:{default}:live:" + batch.value().text();
+        stores->settle_all(EventKind::delivered);
+        copy("pm:{default}:events", "pm:{default}:copy");
+        copy(bits, "pm:{default}:bits");
+        EXPECT_EQ(step(), 6U);
+        copy("pm:{default}:copy", "pm:{default}:events");
+        copy("pm:{default}:bits", bits);
+        return batch;
+    }
+    void expect_confirmed_and_not_counted_again(const BatchId& batch)
+    {
+        EXPECT_EQ(counts(), "6 0 0 0 0 0");
+        EXPECT_EQ(sql("select count(*) from analytics.events"), "6");
+        EXPECT_EQ(redis_server().cli("XLEN pm:{default}:events"), "0");
+        EXPECT_EQ(redis_server().cli("EXISTS pm:{default}:live:" + batch.value().text()), "0");
+    }
+
+private:
+    void copy(const std::string& from, const std::string& to)
+    {
+        stores->must(stores->redis.command({"COPY", from, to, "REPLACE"}, std::chrono::seconds{2}));
+    }
+};
+
 // What a crash leaves: everything of the step but what came after the point.
-TEST_F(LedgerTest, ACommittedStepThatWasNotConfirmedIsConfirmedAndNotCountedAgain)
+TEST_F(LedgerFallsBack, ACommittedStepThatWasNotConfirmedIsConfirmedAndNotCountedAgain)
 {
-    const BatchId batch = queued(6);
-    stores->settle_all(EventKind::delivered);
-    // Commit without confirmation: the stream and the bits are put back as they were.
-    stores->must(stores->redis.command({"COPY", "pm:{default}:events", "pm:{default}:copy"}, std::chrono::seconds{2}));
-    stores->must(stores->redis.command({"COPY", "pm:{default}:live:" + batch.value().text(), "pm:{default}:bits"},
-                                       std::chrono::seconds{2}));
-    EXPECT_EQ(step(), 6U);
-    stores->must(stores->redis.command({"COPY", "pm:{default}:copy", "pm:{default}:events", "REPLACE"},
-                                       std::chrono::seconds{2}));
-    stores->must(stores->redis.command({"COPY", "pm:{default}:bits", "pm:{default}:live:" + batch.value().text()},
-                                       std::chrono::seconds{2}));
+    const BatchId batch = step_without_confirmation();
     Ledger again{stores->worker, stores->queue, PoolName{"default"}, stores->metrics};
     EXPECT_EQ(stores->must(again.step(wall_now())).events, 0U);
-    EXPECT_EQ(counts(), "6 0 0 0 0 0");
-    EXPECT_EQ(sql("select count(*) from analytics.events"), "6");
-    EXPECT_EQ(redis_server().cli("XLEN pm:{default}:events"), "0");
-    EXPECT_EQ(redis_server().cli("EXISTS pm:{default}:live:" + batch.value().text()), "0");
+    expect_confirmed_and_not_counted_again(batch);
+}
+
+// A replica that lacks the last second takes the place of its master while the ledger waits between two steps.
+TEST_F(LedgerFallsBack, WhatARedisThatFellBackLacksOfConfirmationsItIsToldOnTheNewConnection)
+{
+    const BatchId batch = step_without_confirmation();
+    const std::uint64_t before = stores->queue.generation();
+    redis_server().cli("CLIENT KILL TYPE normal");
+    const SteadyTime end = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+    while (stores->queue.generation() == before && std::chrono::steady_clock::now() < end)
+        (void)stores->run(stores->redis.command({"PING"}, std::chrono::seconds{2}));
+    EXPECT_EQ(step(), 0U);
+    expect_confirmed_and_not_counted_again(batch);
 }
 
 TEST_F(LedgerTest, ASecondWriterIsRefusedByThePosition)
