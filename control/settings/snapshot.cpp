@@ -65,7 +65,7 @@ awaitable<Result<>> SnapshotKeeper::start()
     file_ = std::move(*file);
     suppressions_ = std::make_shared<const delivery::Suppressions>(std::move(suppressions));
     log::warning("settings", "from_disk", {{"version", file_.version}, {"why", read.error().detail}});
-    publish(file_.version);
+    publish(file_.version, true);
     co_return Result<>{};
 }
 
@@ -131,7 +131,7 @@ awaitable<Result<bool>> SnapshotKeeper::refresh()
     file_.version = static_cast<std::uint64_t>(now->settings + now->suppressions + now->removed);
     const Result<> kept = replace_file(options_.folder / kSettingsName, to_json(file_));
     if (!kept) log::error("settings", "not_kept", {{"why", kept.error().detail}}); // the engine can go on without
-    publish(file_.version);
+    publish(file_.version, false);
     co_return true;
 }
 
@@ -238,10 +238,11 @@ void SnapshotKeeper::note_kept(const Result<>& kept)
     if (!kept) log::error("settings", "not_kept", {{"why", kept.error().detail}});
 }
 
-void SnapshotKeeper::publish(std::uint64_t version)
+void SnapshotKeeper::publish(std::uint64_t version, bool from_disk)
 {
     delivery::Settings settings = settings_of(file_);
     settings.version = version;
+    settings.from_disk = from_disk;
     settings.suppressions = suppressions_;
     settings.limits = options_.limits;
     settings.rules = options_.rules;

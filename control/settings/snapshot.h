@@ -67,7 +67,7 @@ private:
     awaitable<Result<>> read_all_suppressions();
     awaitable<Result<>> read_new_suppressions(std::int64_t since);
     void note_kept(const Result<>& kept);
-    void publish(std::uint64_t version);
+    void publish(std::uint64_t version, bool from_disk);
 
     db::PgPool& control_;
     Options options_;

@@ -207,6 +207,9 @@ awaitable<Result<>> OutboxPump::enqueue(std::span<Chunk* const> call)
         entries = std::move(*rest);
     }
     co_await keep_shared_contents(entries);
+    // Behind its lease another node may enqueue the chunk, have it sent and confirmed, and no bit would tell.
+    if (std::chrono::steady_clock::now() - claimed_at_ > options_.turn_max)
+        co_return fail(Errc::timeout, "the turn took too long to enqueue under its claim");
     crash_point("pump.chunk.before");
     if (!entries.empty()) {
         const Result<queue::EnqueueReport> report =
@@ -292,6 +295,7 @@ awaitable<Result<std::size_t>> OutboxPump::turn()
         if (!open) co_return std::unexpected{open.error()};
         age_known_ = true;
     }
+    claimed_at_ = std::chrono::steady_clock::now();
     Result<std::vector<Chunk>> chunks = co_await claim();
     if (!chunks) co_return std::unexpected{chunks.error()};
     if (chunks->empty()) {

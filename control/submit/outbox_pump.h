@@ -43,7 +43,8 @@ class OutboxPump {
 public:
     struct Options {
         PoolName pool{"default"};
-        std::chrono::seconds lease{30}; // longer than a turn takes
+        std::chrono::seconds lease{30};    // longer than a turn takes
+        std::chrono::seconds turn_max{15}; // after its claim a turn enqueues no longer than this
     };
     using KeepContent = std::function<awaitable<void>(TenantId, ContentId)>;
     // `database` as pm_worker. `keep_content` may be empty. `on_enqueued` is called after each turn that enqueued something: the engine claims at once.
@@ -75,9 +76,10 @@ private:
     KeepContent keep_content_;
     std::function<void()> on_enqueued_;
     Options options_;
-    TenantId behind_;        // where the last turn ended
-    bool age_known_ = false; // that this database is not one restored from a backup, and that Redis takes messages
-    std::string epoch_;      // in which bits tell what is queued, when a turn asked
+    TenantId behind_;         // where the last turn ended
+    SteadyTime claimed_at_{}; // of this turn's chunks, or before
+    bool age_known_ = false;  // that this database is not one restored from a backup, and that Redis takes messages
+    std::string epoch_;       // in which bits tell what is queued, when a turn asked
     bool stopped_ = false;
     bool woken_ = false;
     asio::steady_timer* sleeping_ = nullptr;

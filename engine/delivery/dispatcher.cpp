@@ -28,6 +28,7 @@ constexpr double kParkPerSecond = 2'000;
 constexpr double kParkBurst = 1'000;
 constexpr double kParkPerMessage = 0.25;
 constexpr Duration kWaitingFor = 2s;    // after something was parked at a place, more of it may wait there
+constexpr Duration kProbeLook = 2s;     // for mail of a site whose probe is out, until the probe tells
 constexpr Duration kAvoidPause = 5s;    // before this node takes back what it cannot send
 constexpr Duration kPausedLook = 10min; // before what is paused is looked at again, if not sooner
 constexpr Duration kSettingsLag = 10s;  // how far our settings may be behind what is accepted
@@ -235,7 +236,10 @@ void Dispatcher::dispatch(const JobPtr& job)
     Site& site = sites_[(*job->route)->site];
     policy::LaneBackoff& lane = site.lanes[job->source->id];
     job->probe = lane.open();
-    if (!lane.admits(now)) return park(*job);
+    if (!lane.admits(now)) { // its probe is out
+        site.full_until = now + kProbeLook;
+        return park(*job);
+    }
     Share& share = site.share_of(*job);
     if (share.offered.value_or(0) > 0) --*share.offered;
     if (++share.in_hand >= share.window.size(least_window(), std::chrono::steady_clock::now())) share.full = true;
@@ -345,7 +349,9 @@ std::map<std::string, std::size_t> Dispatcher::rooms(WallTime now)
             const bool was_parked = prio == queue::Priority::normal || share.parked_at != SteadyTime{};
             if (share.full || (away && was_parked))
                 rooms.emplace(queue::waiting_place(name.value(), prio), 0);
-            else if (waiting || window > least)
+            else if (waiting)
+                rooms.emplace(queue::waiting_place(name.value(), prio), *share.offered);
+            else if (window > least)
                 rooms.emplace(queue::waiting_place(name.value(), prio), window - std::min(window, share.in_hand));
         }
     }

@@ -143,9 +143,11 @@ awaitable<void> Dispatcher::push_weights()
 }
 
 // What waits with a campaign that is not paused any more goes back to the ready lists; one that was cancelled meets its end
-// there. A node may have put entries aside before it saw the change, so each looks after a change of its settings.
+// there. A node may have put entries aside before it saw the change, so each looks after a change of its settings. Old
+// settings are no reason to wake what others may have paused since.
 awaitable<void> Dispatcher::reopen_campaigns()
 {
+    if (parts_.settings()->from_disk) co_return;
     if (look_for_paused_ || std::chrono::steady_clock::now() >= look_again_at_) {
         if (!look_for_paused_) look_again_at_ = SteadyTime::max();
         look_for_paused_ = false; // before the call: what changes meanwhile is looked at again

@@ -231,6 +231,7 @@ awaitable<bool> Lane::serve(Connection& connection, Taken& taken)
                          .outcome = smtp::Outcome::not_tried(smtp::Phase::mail, {Errc::denied, "suppressed"})});
         co_return true;
     }
+    if (connection.session && demands_tls() && !connection.session->tls()) co_await close(connection);
     if (!connection.session) {
         const bool connected = co_await connect(connection, job);
         if (!connected) co_return false;

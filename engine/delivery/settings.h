@@ -69,6 +69,7 @@ private:
 
 struct Settings {
     std::uint64_t version = 0;
+    bool from_disk = false;              // what another process of this node kept: it may lack what changed since
     std::vector<SourceSettings> sources; // of this node
     std::unordered_map<TenantId, TenantSettings> tenants;
     std::unordered_map<DomainName, SendingDomain> domains;

@@ -78,6 +78,8 @@ void Settler::write_journal()
 void Settler::release(queue::Token token, std::optional<WallTime> avoid_until)
 {
     held_.insert(token);
+    // Times that are nearly the same are one, so that they go in one call.
+    if (avoid_until) avoid_until = std::chrono::ceil<std::chrono::duration<std::int64_t, std::deci>>(*avoid_until);
     releases_.push_back({std::move(token), avoid_until});
     arrived();
 }

@@ -139,6 +139,13 @@ void read_match(RuleFields& in, ReplyRule& out)
         in.refuse("", "one of codes, enhanced and says is needed");
 }
 
+// The others say what we did, or did not do.
+bool is_of_replies(BounceClass klass)
+{
+    return klass != BounceClass::suppressed && klass != BounceClass::expired && klass != BounceClass::local_fault &&
+           klass != BounceClass::content_missing;
+}
+
 void read_verdict(RuleFields& in, ReplyRule& out)
 {
     const std::string klass = in.text("class", kRuleNameMax);
@@ -147,6 +154,8 @@ void read_verdict(RuleFields& in, ReplyRule& out)
         in.refuse("class", "is needed: a bounce class such as rate_limited or spam_content");
     else if (!klass.empty() && !known)
         in.refuse("class", fmt::format("\"{}\" is no bounce class such as rate_limited or spam_content", klass));
+    else if (known && !is_of_replies(*known))
+        in.refuse("class", fmt::format("\"{}\" is not for what servers say", klass));
     out.klass = known.value_or(BounceClass::undetermined);
     if (const std::string kind = in.text("kind", kRuleNameMax); !kind.empty()) {
         out.kind = parse_rule_kind(kind);

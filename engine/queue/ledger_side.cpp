@@ -203,24 +203,41 @@ awaitable<Result<std::size_t>> SendQueue::cancel(CampaignKey campaign)
     co_return co_await cancel_everywhere(campaign.tenant, std::move(target));
 }
 
+// Places of campaigns are read first and again at the end: entries go there from ready lists while a pause begins, and
+// come back to them after it. The others in the order in which entries move by themselves, so that none is passed on its
+// way: due and parked to ready.
 awaitable<Result<std::size_t>> SendQueue::cancel_everywhere(TenantId tenant, std::vector<std::string> target)
 {
     const std::string owner = tenant.value().text();
     const Result<RedisReply> places =
         co_await state_->scripts.command({"ZRANGE", state_->scripts.key("parked"), "0", "-1"});
     if (!places) co_return std::unexpected{places.error()};
-    const Result<std::vector<CampaignKey>> campaigns = co_await paused();
-    if (!campaigns) co_return std::unexpected{campaigns.error()};
-    // In the order in which entries move by themselves, so that none is passed on its way: due, parked and paused to ready.
     std::vector<std::pair<std::string, int>> lists{{"", 0}};
     for (const RedisReply& place : places->array())
         lists.emplace_back(state_->scripts.key("parked:" + place.text() + ":" + owner), 1);
-    for (const CampaignKey& one : *campaigns)
-        if (one.tenant == tenant) lists.emplace_back(state_->scripts.key("parked:" + place_of(one) + ":" + owner), 1);
     for (const char* prio : {"0", "1", "2"}) lists.emplace_back(state_->scripts.key("ready:" + owner + ":" + prio), 0);
-    std::size_t cancelled = 0;
+
+    Result<std::size_t> cancelled = co_await cancel_paused(tenant, target);
+    if (!cancelled) co_return cancelled;
     for (const auto& [key, octets_before] : lists) {
         const Result<std::size_t> some = co_await cancel_in(target, key, octets_before);
+        if (!some) co_return std::unexpected{some.error()};
+        *cancelled += *some;
+    }
+    const Result<std::size_t> more = co_await cancel_paused(tenant, std::move(target));
+    if (!more) co_return std::unexpected{more.error()};
+    co_return *cancelled + *more;
+}
+
+awaitable<Result<std::size_t>> SendQueue::cancel_paused(TenantId tenant, std::vector<std::string> target)
+{
+    const Result<std::vector<CampaignKey>> campaigns = co_await paused();
+    if (!campaigns) co_return std::unexpected{campaigns.error()};
+    std::size_t cancelled = 0;
+    for (const CampaignKey& one : *campaigns) {
+        if (one.tenant != tenant) continue;
+        const std::string key = state_->scripts.key("parked:" + place_of(one) + ":" + tenant.value().text());
+        const Result<std::size_t> some = co_await cancel_in(target, key, 1);
         if (!some) co_return std::unexpected{some.error()};
         cancelled += *some;
     }

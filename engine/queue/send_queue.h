@@ -202,6 +202,7 @@ private:
     awaitable<Result<>> set(std::string name, std::string value);
     awaitable<Result<std::size_t>> cancel_in(std::vector<std::string> target, std::string key, int octets_before);
     awaitable<Result<std::size_t>> cancel_everywhere(TenantId tenant, std::vector<std::string> target);
+    awaitable<Result<std::size_t>> cancel_paused(TenantId tenant, std::vector<std::string> target);
     awaitable<Result<std::size_t>> size_of(std::string zset, std::string before, std::string behind);
     awaitable<Result<std::size_t>> count(std::vector<std::string> command);
 

@@ -177,6 +177,7 @@ TEST_F(SnapshotTest, StartsFromDiskWhilePostgresIsAwayAndCatchesUp)
     server.start();
     ASSERT_TRUE(started) << started.error().detail;
     EXPECT_EQ(snapshots.back().settings->version, version);
+    EXPECT_TRUE(snapshots.back().settings->from_disk);
     EXPECT_EQ(snapshots.back().settings->tenants.size(), 1U);
     EXPECT_TRUE(covered(kTenantA, "a@b.example"));
     EXPECT_TRUE(covered(kTenantA, "later@b.example"));
@@ -189,6 +190,7 @@ TEST_F(SnapshotTest, StartsFromDiskWhilePostgresIsAwayAndCatchesUp)
         co_return false;
     };
     EXPECT_TRUE(tests::run(io, until_back()));
+    EXPECT_FALSE(snapshots.back().settings->from_disk);
 }
 
 TEST_F(SnapshotTest, NeitherPostgresNorDiskIsAnError)

@@ -131,6 +131,23 @@ TEST_F(OutboxPumpTest, ALargeBatchDoesNotHoldUpAnotherTenant)
     EXPECT_EQ(turn(), 500U);
 }
 
+// Its claim may be another node's soon: that one may have the chunk sent and confirmed, and no bit tells.
+TEST_F(OutboxPumpTest, ATurnThatTakesTooLongEnqueuesNothingAndItsChunksGoOnAsRepeated)
+{
+    accept(5);
+    const OutboxPump::Options options{
+        .pool = PoolName{"default"}, .lease = std::chrono::seconds{1}, .turn_max = std::chrono::seconds{0}};
+    OutboxPump slow{stores->worker, stores->queue, {}, {}, options, stores->metrics};
+    const Result<std::size_t> turned = stores->run(slow.turn());
+    ASSERT_FALSE(turned);
+    EXPECT_EQ(turned.error().code, Errc::timeout);
+    EXPECT_EQ(ready(), 0U);
+    EXPECT_EQ(sql("select enqueued || ' ' || (claimed_until is not null) from queue.batches"), "0 true");
+    after_the_reconciler();
+    EXPECT_EQ(turn(), 5U);
+    EXPECT_EQ(ready(), 5U);
+}
+
 TEST_F(OutboxPumpTest, AChunkThatIsStillQueuedIsNotQueuedTwice)
 {
     const BatchId batch = accept(100);

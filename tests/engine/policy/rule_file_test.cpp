@@ -118,6 +118,8 @@ const WrongCase kWrong[] = {
     {"NoClass", "[[rule]]\nid = 'r'\ncodes = [550]\n", "r.toml:1: r: class: is needed: a bounce class"},
     {"UnknownClass", "[[rule]]\nid = 'r'\nclass = 'bad'\ncodes = [550]\n",
      R"(r.toml:3: r: class: "bad" is no bounce class)"},
+    {"ClassOfOurs", "[[rule]]\nid = 'r'\nclass = 'suppressed'\ncodes = [450]\n",
+     R"(r.toml:3: r: class: "suppressed" is not for what servers say)"},
     {"FitsEverything", RULE, "r.toml:1: r: one of codes, enhanced and says is needed"},
     {"CodeOfSuccess", RULE "codes = [250]\n", R"(r.toml:4: r: codes: "250" is not a reply code such as 421)"},
     {"EmptyCodes", RULE "codes = []\n", "r.toml:4: r: codes: must be a text or an array of 1 to 64 texts"},
