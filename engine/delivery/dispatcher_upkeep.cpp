@@ -202,14 +202,4 @@ awaitable<void> Dispatcher::trim_journal()
     journal_octets_.set(static_cast<std::int64_t>(journal_.octets()));
 }
 
-void Dispatcher::forget_quiet_sites(WallTime now)
-{
-    std::erase_if(sites_, [now](const auto& entry) {
-        const Site& site = entry.second;
-        const bool backing_off = std::ranges::any_of(site.lanes, [](const auto& lane) { return lane.second.open(); });
-        const bool idle = std::ranges::all_of(site.shares, [](const Share& share) { return share.in_hand == 0; });
-        return idle && !backing_off && (!site.full_until || *site.full_until <= now);
-    });
-}
-
 } // namespace penguin::delivery
