@@ -48,17 +48,19 @@ bool is_ready(Patience& patience, std::uint16_t port)
 std::string daemon_configuration(const DaemonOptions& options, const std::filesystem::path& state,
                                  std::uint16_t api_port)
 {
+    const std::string backlog =
+        options.backlog_max > 0 ? fmt::format("backlog_max = {}\n", options.backlog_max) : std::string{};
     return fmt::format("[node]\nname = \"{}\"\nstate_dir = \"{}\"\nenvironment = \"test\"\n"
                        "[http]\nlisten = [\"127.0.0.1:{}\"]\n"
                        "[dns]\nservers = [\"{}\"]\n"
                        "[smtp]\nport = {}\nstarttls = {}\nallow_targets = [\"127.0.0.0/8\"]\n"
                        "[delivery]\nshards = {}\nconnections_per_lane = {}\nconnections_per_site = {}\n"
-                       "messages_per_connection = {}\n"
+                       "messages_per_connection = {}\n{}"
                        "[redis]\nembedded_maxmemory = \"{}MiB\"\n"
                        "[domains]\nbounce_mx = \"{}\"\nspf_include = \"spf.{}\"\n",
                        kNode, state.string(), api_port, options.name_server, options.smtp_port, options.starttls,
                        options.shards, options.connections, std::max(options.connections, options.site_connections),
-                       options.messages_per_connection, options.redis_mb, source_host(0), kZone);
+                       options.messages_per_connection, backlog, options.redis_mb, source_host(0), kZone);
 }
 
 Daemon::Daemon(Patience& patience, const std::filesystem::path& folder, const DaemonOptions& options)

@@ -22,6 +22,8 @@ struct DaemonOptions {
     std::size_t messages_per_connection = 100;
     std::size_t site_connections = 50; // of all sources to a site; at least `connections`
     std::size_t redis_mb = 512;        // maxmemory
+    std::size_t backlog_max =
+        0; // messages accepted and not queued yet; 0: not said, as an older daemon does not know it
     bool starttls = false;
 };
 

@@ -98,6 +98,7 @@ World::World(Patience& patience, const WorldOptions& options)
                .messages_per_connection = options.messages_per_connection,
                .site_connections = options.site_connections,
                .redis_mb = options.redis_mb,
+               .backlog_max = options.backlog_max,
                .starttls = options.tls}},
       redis_{patience, daemon_.redis_socket(), folder_.path()}
 {

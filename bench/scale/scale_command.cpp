@@ -92,6 +92,7 @@ int run(Words words)
     world.work = words.verb.work;
     world.warm = true;
     world.redis_mb = kRedisMb;
+    world.backlog_max = kBacklogMost;
     words.scale.on_point = say_point;
     return run_verb({.name = "scale",
                      .options = to_json(words.scale),

@@ -66,6 +66,7 @@ int run(Words words)
     words.submit.distinct = words.content == "distinct";
     words.submit.world.daemon = words.verb.daemon_program();
     words.submit.world.work = words.verb.work;
+    words.submit.world.backlog_max = kBacklogMost;
     return run_verb({.name = "submit",
                      .options = to_json(words.submit),
                      .once = [&](Patience& patience) { return submit_once(patience, words.submit); },
