@@ -4,8 +4,7 @@
 //   threads   all on the thread of its shard
 //   provider  told by the best MX host; what it takes of one source narrows LaneLimits
 //   order     policy/fair_queue.h: tenants by weight, high priority first; a job that comes back is next
-//   growth    the first connection alone; once it stands, one more for each job that waits, up to the limits of lane
-//   and
+//   growth    the first connection alone; once it stands, one more for each job that waits, up to the limits of lane and
 //             site; a connection without work goes after LaneLimits::idle, or at once when another lane of the site has
 //             none; a lane that others wait for gives a connection up after LaneLimits::messages_per_connection
 //   trouble   replies of some rules narrow the lane's limits for a time (policy/lane_trouble.h): what is too many then ends after
