@@ -319,10 +319,11 @@ bool Dispatcher::held_back(const JobPtr& job, const std::optional<policy::Hold>&
     return true;
 }
 
-void Dispatcher::finished(const Finished& finished)
+void Dispatcher::finished(Finished finished)
 {
     const WallTime now = queue_.now();
     const Job& job = *finished.job;
+    finished.job->when_told = std::move(finished.when_told);
     note_sign(finished, now);
     react(finished, now);
     // Revoked: the entry is another node's by now. A final outcome is told all the same; the script marks it late.

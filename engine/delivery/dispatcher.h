@@ -60,7 +60,7 @@ public:
 
     // Ends after `stop`, when everything in hand is finished and told, or at its deadline.
     awaitable<void> run();
-    void finished(const Finished& finished);
+    void finished(Finished finished);
     void settings_changed();
     void wake();
     void hold(bool held);

@@ -138,7 +138,7 @@ struct Engine::State {
     EngineParts parts;
     std::shared_ptr<const Settings> settings; // dispatch thread, once started
     asio::io_context io{1};
-    Inbox<Finished> finished{io.get_executor(), [](const Finished& one) { one.job->owner->finished(one); }};
+    Inbox<Finished> finished{io.get_executor(), [](Finished one) { one.job->owner->finished(std::move(one)); }};
     asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
     WorkerPool workers;
     queue::RedisConnection redis;

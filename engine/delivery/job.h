@@ -30,7 +30,7 @@ struct Untold {
 };
 using UntoldPtr = std::shared_ptr<Untold>;
 
-// Written by the dispatcher before a shard has it; only read afterwards.
+// Written by the dispatcher before a shard has it; but for what is its own, only read afterwards.
 struct Job {
     Job(Dispatcher* claimer, queue::Claimed claimed)
         : owner{claimer},
@@ -47,7 +47,7 @@ struct Job {
     std::optional<SourceSettings> source;
     std::optional<EmailAddress> sender; // MAIL: our return path, or nothing for the null sender
     bool probe = false;                 // the one that finds out whether a lane that backed off gets connections again
-    std::function<void()> when_told;    // set by the lane before `finish`; called once Redis has the outcome
+    std::function<void()> when_told;    // the dispatcher's own, of Finished
     std::atomic<bool> paused{false};    // a pause holds it by now: it comes back unsent
     std::atomic<bool> revoked{false};   // the entry is no longer ours: nothing more of it may be sent
 };
@@ -66,6 +66,7 @@ struct Finished {
     std::string remote; // "mx1.example (192.0.2.1)", empty when nothing was reached
     bool tls = false;
     LaneSign sign = LaneSign::none;
+    std::function<void()> when_told; // called on the dispatcher's thread, once Redis has the outcome
 };
 
 } // namespace penguin::delivery

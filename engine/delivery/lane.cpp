@@ -410,9 +410,10 @@ void Lane::report(Connection& connection, const JobPtr& job, smtp::Outcome outco
     const bool spoken_of = outcome.kind != smtp::Outcome::Kind::not_tried;
     const policy::Verdict verdict = decide(outcome);
     react(verdict);
+    std::function<void()> when_told;
     if (outcome.may_be_duplicate || verdict.kind == policy::Verdict::Kind::delivered) {
         connection.untold = std::make_shared<Untold>(context_.executor);
-        job->when_told = [tell = &context_.tell, untold = connection.untold] { (*tell)(untold); };
+        when_told = [tell = &context_.tell, untold = connection.untold] { (*tell)(untold); };
     }
     // A connection that the server closed while it was idle: a fresh one may have the message at once.
     if (!spoken_of && used_before && !stopping_ && !job->revoked && context_.lease_holds()) return put_back(job);
@@ -421,7 +422,8 @@ void Lane::report(Connection& connection, const JobPtr& job, smtp::Outcome outco
                      .outcome = std::move(outcome),
                      .remote = connection.remote,
                      .tls = connection.session->tls(),
-                     .sign = LaneSign::connected});
+                     .sign = LaneSign::connected,
+                     .when_told = std::move(when_told)});
 }
 
 // False: our lease ran out first.
