@@ -99,11 +99,11 @@ void Dispatcher::park(const Job& job)
 
 void Dispatcher::forget_quiet_sites(WallTime now)
 {
-    std::erase_if(sites_, [now](const auto& entry) {
+    const auto quiet = [&](const auto& lane) { return lane.second.quiet(options_.backoff, now); };
+    std::erase_if(sites_, [&](const auto& entry) {
         const Site& site = entry.second;
-        const bool backing_off = std::ranges::any_of(site.lanes, [](const auto& lane) { return lane.second.open(); });
         const bool idle = std::ranges::all_of(site.shares, [](const Share& share) { return share.in_hand == 0; });
-        return idle && !backing_off && (!site.full_until || *site.full_until <= now);
+        return idle && std::ranges::all_of(site.lanes, quiet) && (!site.full_until || *site.full_until <= now);
     });
 }
 

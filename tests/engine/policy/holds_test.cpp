@@ -105,5 +105,15 @@ TEST(LaneBackoff, AnAbandonedProbeLetsTheNextOneGo)
     EXPECT_TRUE(lane.admits(kNow + 1h));
 }
 
+TEST(LaneBackoff, IsQuietWhenNobodyTriedForTheLongestPause)
+{
+    const BackoffSchedule schedule{.first = 30s, .most = 100s};
+    LaneBackoff lane;
+    EXPECT_TRUE(lane.quiet(schedule, kNow));
+    lane.failed(schedule, kNow);
+    EXPECT_FALSE(lane.quiet(schedule, kNow + 129s)) << "a probe may come yet";
+    EXPECT_TRUE(lane.quiet(schedule, kNow + 130s));
+}
+
 } // namespace
 } // namespace penguin::policy
