@@ -163,14 +163,16 @@ awaitable<void> accept_together(db::Database& database, Backlog* backlog, Group 
 
     const Group all = group;
     const Result<> stored = co_await store(database, group, known->pool);
-    if (backlog != nullptr) backlog->add(known->pool, accepted_of(all));
     drop_answered(group);
-    if (stored) co_return;
-    if (!to_be_tried_alone(stored.error(), group)) co_return answer_all(group, stored.error());
-    for (Submission* one : group) {
-        const Result<> alone = co_await store(database, {one}, known->pool);
-        if (!alone && !one->answer) one->answer = refuse(alone.error());
+    if (!stored && to_be_tried_alone(stored.error(), group)) {
+        for (Submission* one : group) {
+            const Result<> alone = co_await store(database, {one}, known->pool);
+            if (!alone && !one->answer) one->answer = refuse(alone.error());
+        }
+    } else if (!stored) {
+        answer_all(group, stored.error());
     }
+    if (backlog != nullptr) backlog->add(known->pool, accepted_of(all));
 }
 
 } // namespace penguin::control::submit
