@@ -1,4 +1,5 @@
 """Every fault by its name."""
+import faults_campaign
 import faults_machine
 import faults_network
 import faults_node
@@ -6,7 +7,8 @@ import faults_postgres
 import faults_redis
 from plan import Kind
 
-ALL = {fault.name: fault for part in (faults_node, faults_redis, faults_postgres, faults_network, faults_machine) for fault in part.FAULTS}
+PARTS = (faults_node, faults_redis, faults_postgres, faults_network, faults_machine, faults_campaign)
+ALL = {fault.name: fault for part in PARTS for fault in part.FAULTS}
 
 
 def kinds(abilities, names=None):

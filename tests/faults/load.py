@@ -25,6 +25,11 @@ TIMEOUT = 15            # seconds for a call
 PATIENCE = 5            # seconds that a Retry-After is obeyed at most
 CANCEL_EVERY = 40       # every 40th submission is cancelled at once
 CONTENT_EVERY = 5_000   # messages that share one content
+CAMPAIGNS = 4           # of a tenant
+
+
+def campaign_id(tenant, number):
+    return str(uuid.uuid5(uuid.UUID(tenant.id), f"campaign {number % CAMPAIGNS}"))
 
 
 class Load:
@@ -91,7 +96,8 @@ class Load:
         tenant = self.tenants[number % len(self.tenants)]
         letter = campaign.template(tenant)
         letter["defaults"]["pitch"] = f"This is the {first // CONTENT_EVERY + 1}. edition."
-        body = {"template": letter, "recipients": [campaign.recipient(serial, recipient(serial)) for serial in range(first, first + count)]}
+        recipients = [campaign.recipient(serial, recipient(serial)) for serial in range(first, first + count)]
+        body = {"template": letter, "campaign_id": campaign_id(tenant, number // len(self.tenants)), "recipients": recipients}
         line = {"key": str(uuid.UUID(int=self.chance.getrandbits(128))), "tenant": tenant.id, "first": first, "count": count}
         answer = self._until_answered(tenant, "/v1/batches", body, {"Idempotency-Key": line["key"]}, worker)
         if answer:

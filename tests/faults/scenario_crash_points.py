@@ -12,6 +12,7 @@ import time
 from api import Api
 from faults_node import crash_points
 from fault import bring_back
+from load import CAMPAIGNS, campaign_id
 from queue_view import POOL_KEY, push_garbage, push_plain
 from resp import RedisSaid
 from run import Run
@@ -73,6 +74,17 @@ def _reconcile(run, node, since):
     api.once("POST", "/v1/queue/reconcile", {"pool": "default"})
 
 
+def _pause_and_resume(run, node, since):
+    """Everything that waits is of campaigns that stand still for a moment."""
+    _burst(run, node, since)
+    for what in ("pause", "resume"):
+        for tenant in run.ground.tenants:
+            api = Api(run.ground.node(2).url, tenant.key["key"], 5)
+            for number in range(CAMPAIGNS):
+                api.once("POST", f"/v1/campaigns/{campaign_id(tenant, number)}/{what}", {})
+        time.sleep(1)
+
+
 PRODS = {   # word of the name: what is done every PROD_EVERY seconds
     "takeover": _take_over,
     "queue.stop": _stop,
@@ -83,6 +95,7 @@ PRODS = {   # word of the name: what is done every PROD_EVERY seconds
     "queue.sizes": lambda run, node, since: Api(node.url, None, 5).once("GET", "/metrics"),
     "queue.readd": _tidy,
     "queue.rehand": _lose,
+    "queue.reopen": _pause_and_resume,
     "reconcile": _reconcile,
 }
 LONG = {"takeover": LEASE, "queue.readd": 60.0, "reconcile": 60.0, "queue.rehand": 20.0}   # seconds more than WAIT

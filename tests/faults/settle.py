@@ -23,7 +23,7 @@ ENDS = "select coalesce(sum(total), 0) from queue.batches; " \
        "select coalesce(sum(delivered + bounced + expired + suppressed + cancelled), 0) from analytics.batch_counts;"
 
 # Keys that may stay when all is sent: counters, names, positions, caches that end by themselves.
-MAY_STAY = re.compile(r"^(vt:|weights$|nodes$|told$|done:|dones$|epoch|ledger|tokens$|turn$|janitor$|warmup:|active:|lease$|reconcil|lost)")
+MAY_STAY = re.compile(r"^(vt:|weights$|nodes$|told$|done:|dones$|epoch|ledger|tokens$|turn$|janitor$|warmup:|active:|lease$|reconcil|lost|paused$)")
 
 
 def progress(ground):
