@@ -57,6 +57,11 @@ Dispatcher::Dispatcher(const asio::any_io_executor& executor, Options options, P
       released_{parts_.metrics.counter("penguin_queue_released_total", "Messages given back unsent.")},
       without_content_{parts_.metrics.counter("penguin_queue_store_away_total",
                                               "Times that a message waited because its content's store was away.")},
+      rate_refusals_{parts_.metrics.counter("penguin_delivery_rate_refusals_total",
+                                            "Times that a lane stood still because its site refused it for its rate.")},
+      rate_down_{parts_.metrics.counter("penguin_delivery_rate_steps_total", "Changes of lanes' rates.",
+                                        {{"way", "down"}})},
+      rate_up_{parts_.metrics.counter("penguin_delivery_rate_steps_total", "Changes of lanes' rates.", {{"way", "up"}})},
       journal_octets_{parts_.metrics.gauge("penguin_journal_octets", "Size of the journal of outcomes.",
                                            {{"pool", options_.queue.pool.value()}})},
       pauses_held_{parts_.metrics.gauge("penguin_delivery_pauses", "Pauses of reply rules that hold mail.",
@@ -231,12 +236,13 @@ void Dispatcher::dispatch(const JobPtr& job)
         job->sender = parts_.return_path.make(job->entry.id, domain.bounce_host);
     }
     Site& site = sites_[(*job->route)->site];
-    policy::LaneBackoff& lane = site.lanes[job->source->id];
-    job->probe = lane.open();
-    if (!lane.admits(now)) { // its probe is out
-        site.full_until = now + kProbeLook;
+    LaneState& lane = site.lanes[job->source->id];
+    job->probe = lane.backoff.open() || lane.pace.open();
+    if (lane.pace.room(now) == 0 || !lane.backoff.admits(now)) { // its probe is out
+        if (all_lanes_hold(site, now)) site.full_until = now + kProbeLook;
         return park(*job);
     }
+    lane.pace.go(now);
     Share& share = site.share_of(*job);
     if (share.offered.value_or(0) > 0) --*share.offered;
     if (++share.in_hand >= share.window.size(least_window(), std::chrono::steady_clock::now())) share.full = true;
@@ -268,8 +274,10 @@ policy::Situation Dispatcher::situation_of(const Job& job, const Settings& setti
     at.site_in_hand = share.in_hand;
     at.site_window = share.window.size(at.site_window, std::chrono::steady_clock::now());
     if (share.offered == 0) at.site_in_hand = std::max(at.site_in_hand, at.site_window);
-    if (const auto lane = site->second.lanes.find(job.source->id); lane != site->second.lanes.end())
-        at.lane_backoff_until = lane->second.until();
+    if (const auto lane = site->second.lanes.find(job.source->id); lane != site->second.lanes.end()) {
+        at.lane_backoff_until = lane->second.backoff.until();
+        at.lane_rate_until = lane->second.pace.until(now);
+    }
     return at;
 }
 
@@ -309,9 +317,10 @@ bool Dispatcher::held_back(const JobPtr& job, const std::optional<policy::Hold>&
         settler_.release(job->token, std::min(*hold->until, now + kPausedLook));
         break;
     case policy::Limit::lane_backoff:
+    case policy::Limit::lane_rate:
     case policy::Limit::site_window: {
         Site& site = sites_[(*job->route)->site];
-        if (hold->until) site.full_until = hold->until;
+        if (hold->until && all_lanes_hold(site, now)) site.full_until = hold->until;
         park(*job);
         break;
     }
@@ -354,7 +363,7 @@ void Dispatcher::give_back(const Finished& finished, WallTime now)
 {
     const Job& job = *finished.job;
     if (finished.verdict.rule == "lane-backoff") return park(job);
-    if (finished.verdict.rule == kCampaignStopped &&
+    if ((finished.verdict.rule == kCampaignStopped || finished.verdict.rule == kPaused) &&
         held_back(finished.job, policy::hold_on(situation_of(job, *parts_.settings(), now)), now))
         return;
     released_.add();

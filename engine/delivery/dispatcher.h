@@ -27,6 +27,7 @@
 #include "engine/mail/return_path.h"
 #include "engine/policy/holds.h"
 #include "engine/policy/lane_backoff.h"
+#include "engine/policy/lane_pace.h"
 #include "engine/policy/retry_schedule.h"
 #include "engine/policy/site_window.h"
 #include "engine/policy/token_bucket.h"
@@ -88,10 +89,14 @@ private:
         // in ready lists would take room from what has waited longer.
         std::optional<std::size_t> offered;
     };
+    struct LaneState {
+        policy::LaneBackoff backoff; // it gets no connection
+        policy::LanePace pace;       // what is sent over one is too much
+    };
     struct Site {
         std::array<Share, 3> shares; // by Priority
-        std::map<SourceId, policy::LaneBackoff> lanes;
-        std::optional<WallTime> full_until; // its lanes are backing off
+        std::map<SourceId, LaneState> lanes;
+        std::optional<WallTime> full_until; // none of its lanes may send
         Share& share_of(const Job& job) { return shares[static_cast<std::size_t>(job.entry.prio)]; }
         const Share& share_of(const Job& job) const { return shares[static_cast<std::size_t>(job.entry.prio)]; }
     };
@@ -122,6 +127,10 @@ private:
     std::map<std::string, std::size_t> rooms(WallTime now);
     void forget_quiet_sites(WallTime now);
     void note_sign(const Finished& finished, WallTime now);
+    void note_pace(const Finished& finished, LaneState& lane, WallTime now);
+    void tell_step(const Job& job, const policy::LanePace::Step& step);
+    static bool all_lanes_hold(const Site& site, WallTime now);
+    static std::size_t room_of_lanes(const Site& site, WallTime now);
     void react(const Finished& finished, WallTime now);
     void hold_what_is_paused(WallTime now);
     Counter& outcomes_of(queue::EventKind kind, policy::BounceClass klass);
@@ -166,6 +175,9 @@ private:
     Counter& paused_;
     Counter& released_;
     Counter& without_content_;
+    Counter& rate_refusals_;
+    Counter& rate_down_;
+    Counter& rate_up_;
     Gauge& journal_octets_;
     Gauge& pauses_held_;
     Histogram& latency_;

@@ -30,6 +30,46 @@ void Dispatcher::react(const Finished& finished, WallTime now)
     if (!due.empty()) hold_what_is_paused(now);
 }
 
+// What the outcome says of the rate that the lane's site takes.
+void Dispatcher::note_pace(const Finished& finished, LaneState& lane, WallTime now)
+{
+    const Job& job = *finished.job;
+    const policy::Verdict& verdict = finished.verdict;
+    if (verdict.kind == policy::Verdict::Kind::delivered) {
+        if (const auto step = lane.pace.taken(now, job.probe)) tell_step(job, *step);
+        return;
+    }
+    const bool of_mail = finished.outcome.phase >= smtp::Phase::mail && finished.outcome.reply;
+    if (!of_mail || !policy::blames_the_lane(verdict)) {
+        if (job.probe) lane.pace.probe_abandoned();
+        return;
+    }
+    const std::string reply = finished.outcome.reply->text();
+    if (!lane.pace.refused(now, job.probe, policy::hinted_wait(reply))) return;
+    rate_refusals_.add();
+    log::info("delivery", "lane_refused",
+              {{"site", (*job.route)->site.value()},
+               {"source", job.source->address.to_string()},
+               {"until", to_rfc3339(*lane.pace.until(now))},
+               {"rule", verdict.rule},
+               {"reply", reply.substr(0, queue::Event::kReplyMax)}});
+    for (const auto& [token, other] : jobs_)
+        if (other->route && *other->route && other->source && other->source->id == job.source->id &&
+            (*other->route)->site == (*job.route)->site)
+            other->paused = true;
+}
+
+void Dispatcher::tell_step(const Job& job, const policy::LanePace::Step& step)
+{
+    const bool down = !step.from || step.to < *step.from;
+    (down ? rate_down_ : rate_up_).add();
+    log::info("delivery", "lane_rate",
+              {{"site", (*job.route)->site.value()},
+               {"source", job.source->address.to_string()},
+               {"from_a_minute", step.from.value_or(0) * 60},
+               {"to_a_minute", step.to * 60}});
+}
+
 // What a lane has and has not begun to send comes back unsent, and waits as what comes after it.
 void Dispatcher::hold_what_is_paused(WallTime now)
 {

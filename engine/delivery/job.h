@@ -48,13 +48,14 @@ struct Job {
     std::optional<EmailAddress> sender; // MAIL: our return path, or nothing for the null sender
     bool probe = false;                 // the one that finds out whether a lane that backed off gets connections again
     std::function<void()> when_told;    // the dispatcher's own, of Finished
-    std::atomic<bool> paused{false};    // a pause holds it by now: it comes back unsent
+    std::atomic<bool> paused{false};    // a pause, or its lane's rate, holds it by now: it comes back unsent
     std::atomic<bool> revoked{false};   // the entry is no longer ours: nothing more of it may be sent
 };
 using JobPtr = std::shared_ptr<Job>;
 
 // Verdict::rule of a job that a lane gives back because its campaign is stopped. What becomes of it policy/holds says.
 inline constexpr std::string_view kCampaignStopped = "campaign-stopped";
+inline constexpr std::string_view kPaused = "paused"; // the same, of a job that a pause or its lane's rate holds by now
 
 // What an attempt told of the lane: whether the site takes connections from this source.
 enum class LaneSign : std::uint8_t { none, connected, refused };

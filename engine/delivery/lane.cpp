@@ -220,7 +220,7 @@ awaitable<bool> Lane::serve(Connection& connection, Taken& taken)
         co_return true;
     }
     if (campaign_stopped(*job) || job->paused) {
-        give_back(job, campaign_stopped(*job) ? kCampaignStopped : "paused");
+        give_back(job, campaign_stopped(*job) ? kCampaignStopped : kPaused);
         co_return true;
     }
     if (suppressed(*job)) {

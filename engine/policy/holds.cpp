@@ -16,6 +16,7 @@ std::string_view name_of(Limit limit)
     case Limit::paused: return "paused";
     case Limit::site_window: return "site_window";
     case Limit::lane_backoff: return "lane_backoff";
+    case Limit::lane_rate: return "lane_rate";
     }
     return "unknown";
 }
@@ -71,6 +72,8 @@ std::optional<Hold> hold_on(const Situation& at)
         return Hold{Limit::paused, scope_of(at.pause->scope), at.pause->until, at.pause->rule};
     if (at.lane_backoff_until && *at.lane_backoff_until > at.now)
         return Hold{Limit::lane_backoff, Scope::lane, at.lane_backoff_until};
+    if (at.lane_rate_until && *at.lane_rate_until > at.now)
+        return Hold{Limit::lane_rate, Scope::lane, at.lane_rate_until};
     if (at.site_in_hand >= at.site_window) return Hold{Limit::site_window, Scope::site, std::nullopt};
     return std::nullopt;
 }

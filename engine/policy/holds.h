@@ -26,6 +26,7 @@ enum class Limit : std::uint8_t {
     paused,       // a reply rule stopped what `scope` names: `rule` says which
     site_window,  // enough mail for this site is in hand already
     lane_backoff, // the site failed to take connections: its next probe is at `until`
+    lane_rate,    // the site takes no more from this source before `until`, by what it refused before
 };
 std::string_view name_of(Limit limit);
 
@@ -70,6 +71,7 @@ struct Situation {
     std::size_t site_in_hand = 0; // messages of the site on this node
     std::size_t site_window = 0;  // most of them
     std::optional<WallTime> lane_backoff_until;
+    std::optional<WallTime> lane_rate_until;
     std::optional<Pause> pause; // the longest that concerns it
 };
 

@@ -39,11 +39,11 @@ public:
     // Whether one more message may be given to it now; the first after a pause is the probe, the rest wait for it.
     bool admits(WallTime now)
     {
-        if (!until_) return true;
-        if (now < *until_ || probing_) return false;
-        probing_ = true;
+        if (!would_admit(now)) return false;
+        probing_ = until_.has_value();
         return true;
     }
+    bool would_admit(WallTime now) const { return !until_ || (now >= *until_ && !probing_); }
     // The probe ended without saying anything about the site (its message was cancelled, say).
     void probe_abandoned() { probing_ = false; }
 

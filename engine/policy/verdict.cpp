@@ -208,6 +208,15 @@ Verdict decide_route(const Error& error)
     }
 }
 
+bool blames_the_lane(const Verdict& verdict)
+{
+    if (verdict.kind != Kind::retry || verdict.klass != BounceClass::rate_limited) return false;
+    const auto elsewhere = [](const Reaction& reaction) {
+        return reaction.kind == ReactionKind::pause && reaction.scope != PauseScope::lane;
+    };
+    return !verdict.matched || std::ranges::none_of(verdict.matched->reactions, elsewhere);
+}
+
 Verdict decide_preparation(const Error& error)
 {
     switch (error.code) {

@@ -49,6 +49,9 @@ bool rules_apply(const smtp::Outcome& outcome);
 // says nothing about this message.
 Verdict decide(const smtp::Outcome& outcome, const RuleBook& book, std::string_view provider);
 
+// Whether it says that the lane sends too much: its rate, and no rule that blames something else for it.
+bool blames_the_lane(const Verdict& verdict);
+
 // The recipient's domain could not be routed (dns::MxRoutes::find).
 Verdict decide_route(const Error& error);
 

@@ -97,10 +97,11 @@ mx-private 300 IN A 10.1.2.3
                                                           .verified = true});
     }
 
-    // A sink at 127.0.0.<host>. The first decides the port of all.
-    bench::Sink& sink(int host, std::vector<std::string> rules = {})
+    // A sink at 127.0.0.<host>. The first decides the port of all. `profile`: TOML, or nothing.
+    bench::Sink& sink(int host, std::vector<std::string> rules = {}, const std::string& profile = "")
     {
         bench::SinkOptions options;
+        if (!profile.empty()) options.profile = bench::SinkProfile::parse(profile).value();
         const std::string address = "127.0.0." + std::to_string(host);
         options.listen = {{asio::ip::make_address(address), port_}};
         for (const std::string& rule : rules) options.rules.push_back(*bench::SinkRule::parse(rule));

@@ -93,6 +93,36 @@ TEST_F(EngineRulesTest, ALaneReconnectsAfterSoManyMessagesWhenAReplyAsksForIt)
     EXPECT_GE(one.counts().connections, 30U);
 }
 
+// Twenty in two seconds: without a rate each second of a ladder brings back all that was refused, and more is refused.
+TEST_F(EngineRulesTest, ALaneThatSendsTooMuchStandsStillAndThenKeepsToWhatItsSiteTakes)
+{
+    bench::Sink& one = sink(11, {},
+                            "name = 'slow'\n[limits.message-rate]\nmax = 20\nper-s = 2\nreply = '421 4.7.28 code 7'\n");
+    settings_.rules =
+        policy::rules_over_shipped("[[rule]]\nid = 'much'\nsays = 'code 7'\nclass = 'rate_limited'\n", "own.toml").value();
+    start_engine();
+    enqueue(1, addresses("one.test.example", 60));
+    ASSERT_TRUE(until([&] { return count(EventKind::delivered) == 60; })) << told();
+    EXPECT_EQ(one.counts().messages, 60U);
+    EXPECT_EQ(metrics.counter("penguin_delivery_rate_steps_total", "", {{"way", "down"}}).value(), 1U)
+        << "one decrease a minute";
+    EXPECT_GE(metrics.counter("penguin_delivery_rate_refusals_total", "").value(), 1U);
+    EXPECT_LE(count(EventKind::deferred), 20U) << "what ten connections had under way, once or twice";
+}
+
+// The refusal is about the sender's domain: its rule pauses that, and the lane goes on for others.
+TEST_F(EngineRulesTest, ARefusalThatARuleBlamesOnSomethingElseLeavesTheLaneAlone)
+{
+    sink(11, {"phase=rcpt code=421 text=\"4.7.28 code 7\" match=r0@one.test.example"});
+    react_to_code_7("do = 'pause', scope = 'recipient_domain', for = '1h'");
+    start_engine();
+    enqueue(1, {"r0@one.test.example"});
+    ASSERT_TRUE(until([&] { return count(EventKind::deferred) == 1; }));
+    enqueue(2, addresses("same.test.example", 20));
+    ASSERT_TRUE(until([&] { return count(EventKind::delivered) == 20; })) << told();
+    EXPECT_EQ(metrics.counter("penguin_delivery_rate_refusals_total", "").value(), 0U);
+}
+
 TEST_F(EngineRulesTest, AProviderThatDemandsTlsGetsNothingInClear)
 {
     bench::Sink& one = sink(11, {"phase=starttls code=454 text=\"not now\""});

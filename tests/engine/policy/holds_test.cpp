@@ -19,6 +19,8 @@ TEST(Holds, EachLimitHoldsWithItsScopeAndTime)
     Situation at = free_to_go();
     at.site_in_hand = 4;
     EXPECT_EQ(hold_on(at), (Hold{Limit::site_window, Scope::site, std::nullopt}));
+    at.lane_rate_until = kNow + 2s;
+    EXPECT_EQ(hold_on(at), (Hold{Limit::lane_rate, Scope::lane, kNow + 2s}));
     at.lane_backoff_until = kNow + 30s;
     EXPECT_EQ(hold_on(at), (Hold{Limit::lane_backoff, Scope::lane, kNow + 30s}));
     at.pause = Pause{.scope = PauseScope::dkim_domain, .until = kNow + 1h, .since = kNow, .rule = "r"};
@@ -51,6 +53,7 @@ TEST(Holds, ATimeThatHasComeHoldsNothing)
     Situation at = free_to_go();
     at.not_before = kNow;
     at.lane_backoff_until = kNow;
+    at.lane_rate_until = kNow;
     at.pause = Pause{.scope = PauseScope::lane, .until = kNow, .since = kNow - 1h, .rule = "r"};
     EXPECT_EQ(hold_on(at), std::nullopt);
 }
@@ -68,6 +71,7 @@ TEST(Holds, APauseHoldsByTheScopeOfItsName)
 TEST(Holds, NamesAreDistinct)
 {
     EXPECT_EQ(name_of(Limit::lane_backoff), "lane_backoff");
+    EXPECT_EQ(name_of(Limit::lane_rate), "lane_rate");
     EXPECT_EQ(name_of(Limit::paused), "paused");
     EXPECT_EQ(name_of(Limit::campaign_paused), "campaign_paused");
     EXPECT_EQ(name_of(Limit::cancelled), "cancelled");
