@@ -59,9 +59,10 @@ Dispatcher::Dispatcher(const asio::any_io_executor& executor, Options options, P
                                               "Times that a message waited because its content's store was away.")},
       rate_refusals_{parts_.metrics.counter("penguin_delivery_rate_refusals_total",
                                             "Times that a lane stood still because its site refused it for its rate.")},
-      rate_down_{parts_.metrics.counter("penguin_delivery_rate_steps_total", "Changes of lanes' rates.",
-                                        {{"way", "down"}})},
-      rate_up_{parts_.metrics.counter("penguin_delivery_rate_steps_total", "Changes of lanes' rates.", {{"way", "up"}})},
+      rate_down_{
+          parts_.metrics.counter("penguin_delivery_rate_steps_total", "Changes of lanes' rates.", {{"way", "down"}})},
+      rate_up_{
+          parts_.metrics.counter("penguin_delivery_rate_steps_total", "Changes of lanes' rates.", {{"way", "up"}})},
       journal_octets_{parts_.metrics.gauge("penguin_journal_octets", "Size of the journal of outcomes.",
                                            {{"pool", options_.queue.pool.value()}})},
       pauses_held_{parts_.metrics.gauge("penguin_delivery_pauses", "Pauses of reply rules that hold mail.",

@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 constexpr std::size_t kParkedMax = 50;   // entries of a claim that were parked, before it takes what is fresh
 constexpr double kParkPerMessage = 0.25; // parkings that a message allows that is done
 constexpr std::size_t kAnyNumber = 1'000'000;
-constexpr Duration kWaitingFor = 2s;     // after something was parked at a place, more of it may wait there
+constexpr Duration kWaitingFor = 2s; // after something was parked at a place, more of it may wait there
 
 } // namespace
 
@@ -60,7 +60,8 @@ std::size_t Dispatcher::room_of_lanes(const Site& site, WallTime now)
 {
     if (site.lanes.empty()) return kAnyNumber;
     std::size_t room = 0;
-    for (const auto& [source, lane] : site.lanes) room += std::min(lane.pace.room(now).value_or(kAnyNumber), kAnyNumber);
+    for (const auto& [source, lane] : site.lanes)
+        room += std::min(lane.pace.room(now).value_or(kAnyNumber), kAnyNumber);
     return room;
 }
 

@@ -33,7 +33,10 @@ public:
     }
     bool open() const { return until_.has_value(); }
     // Closed, or nobody has tried it since its pause was over, for as long as the longest pause.
-    bool quiet(const BackoffSchedule& schedule, WallTime now) const { return !until_ || now >= *until_ + schedule.most; }
+    bool quiet(const BackoffSchedule& schedule, WallTime now) const
+    {
+        return !until_ || now >= *until_ + schedule.most;
+    }
     std::optional<WallTime> until() const { return until_; }
 
     // Whether one more message may be given to it now; the first after a pause is the probe, the rest wait for it.

@@ -17,10 +17,7 @@ void LanePace::turn(WallTime now)
     span_ = std::max(span_, span);
 }
 
-std::size_t LanePace::taken_lately() const
-{
-    return std::accumulate(counts_.begin(), counts_.end(), std::size_t{0});
-}
+std::size_t LanePace::taken_lately() const { return std::accumulate(counts_.begin(), counts_.end(), std::size_t{0}); }
 
 std::optional<LanePace::Step> LanePace::step_to(double rate, WallTime now)
 {

@@ -96,10 +96,11 @@ TEST_F(EngineRulesTest, ALaneReconnectsAfterSoManyMessagesWhenAReplyAsksForIt)
 // Twenty in two seconds: without a rate each second of a ladder brings back all that was refused, and more is refused.
 TEST_F(EngineRulesTest, ALaneThatSendsTooMuchStandsStillAndThenKeepsToWhatItsSiteTakes)
 {
-    bench::Sink& one = sink(11, {},
-                            "name = 'slow'\n[limits.message-rate]\nmax = 20\nper-s = 2\nreply = '421 4.7.28 code 7'\n");
+    bench::Sink& one =
+        sink(11, {}, "name = 'slow'\n[limits.message-rate]\nmax = 20\nper-s = 2\nreply = '421 4.7.28 code 7'\n");
     settings_.rules =
-        policy::rules_over_shipped("[[rule]]\nid = 'much'\nsays = 'code 7'\nclass = 'rate_limited'\n", "own.toml").value();
+        policy::rules_over_shipped("[[rule]]\nid = 'much'\nsays = 'code 7'\nclass = 'rate_limited'\n", "own.toml")
+            .value();
     start_engine();
     enqueue(1, addresses("one.test.example", 60));
     ASSERT_TRUE(until([&] { return count(EventKind::delivered) == 60; })) << told();
