@@ -8,7 +8,6 @@
 #include "engine/base/crash_point.h"
 #include "engine/base/log.h"
 #include "engine/delivery/event_of.h"
-#include "engine/delivery/source_choice.h"
 #include "engine/delivery/subject_of.h"
 
 namespace penguin::delivery {
@@ -88,6 +87,7 @@ void Dispatcher::settings_changed()
 {
     weights_changed_ = true;
     look_for_paused_ = true;
+    warmups_.apply(*parts_.settings(), options_.queue.pool);
     look_again_at_ = std::chrono::steady_clock::now() + kLookAgain;
     wake();
 }
@@ -146,6 +146,8 @@ awaitable<void> Dispatcher::claim_loop()
             if (found) take_up(std::move(*found));
         }
         if (weights_changed_) co_await push_weights();
+        if (const Result<> loaded = co_await load_warmup_counts(); !loaded)
+            log::warning("delivery", "warmup_counts_not_read", {{"why", loaded.error().detail}});
         co_await reopen_campaigns();
         const std::size_t room = options_.window - std::min(options_.window, jobs_.size());
         if (const Result<> writable = journal_.writable(); !writable) {
@@ -229,8 +231,7 @@ void Dispatcher::dispatch(const JobPtr& job)
                          .outcome = smtp::Outcome::lost(smtp::Phase::resolve, error)});
     }
     const std::shared_ptr<const Settings> settings = parts_.settings();
-    const Uuid sender = job->entry.mailbox ? job->entry.mailbox->value() : job->entry.tenant.value();
-    job->source = choose_source(settings->sources, options_.queue.pool, **job->route, sender);
+    job->source = source_of(*job, *settings, now);
     if (held_back(job, policy::hold_on(situation_of(*job, *settings, now)), now)) return;
     if (job->entry.from) {
         const SendingDomain& domain = settings->domains.at(job->entry.from->domain()); // hold_on saw that it is there
@@ -247,12 +248,13 @@ void Dispatcher::dispatch(const JobPtr& job)
     Share& share = site.share_of(*job);
     if (share.offered.value_or(0) > 0) --*share.offered;
     if (++share.in_hand >= share.window.size(least_window(), std::chrono::steady_clock::now())) share.full = true;
+    count_for_warmup(*job, *settings, now);
     parts_.offer(job);
     crash_point("delivery.dispatch.after");
 }
 
 // Before the route is known only what concerns the message itself can hold it.
-policy::Situation Dispatcher::situation_of(const Job& job, const Settings& settings, WallTime now) const
+policy::Situation Dispatcher::situation_of(const Job& job, const Settings& settings, WallTime now)
 {
     const auto tenant = settings.tenants.find(job.entry.tenant);
     const std::optional<CampaignState> stopped = settings.stopped(job.entry.tenant, job.entry.campaign);
@@ -269,6 +271,7 @@ policy::Situation Dispatcher::situation_of(const Job& job, const Settings& setti
     if (!job.route || !*job.route) return at;
     at.has_source = job.source.has_value();
     if (job.source && !pauses_.empty()) at.pause = pauses_.on(subject_of(job, *settings.rules), now);
+    if (job.source) at.warmup = warmup_hold(job, settings, now);
     const auto site = sites_.find((*job.route)->site);
     if (site == sites_.end() || !job.source) return at;
     const Share& share = site->second.share_of(job);
@@ -317,6 +320,11 @@ bool Dispatcher::held_back(const JobPtr& job, const std::optional<policy::Hold>&
         released_.add();
         settler_.release(job->token, std::min(*hold->until, now + kPausedLook));
         break;
+    case policy::Limit::warmup_stopped:
+    case policy::Limit::warmup_hours:
+    case policy::Limit::warmup_day:
+    case policy::Limit::warmup_hour:
+    case policy::Limit::warmup_pace: wait_for_warmup(*job, hold->limit, now); break;
     case policy::Limit::lane_backoff:
     case policy::Limit::lane_rate:
     case policy::Limit::site_window: {
@@ -335,6 +343,7 @@ void Dispatcher::finished(Finished finished)
     const Job& job = *finished.job;
     finished.job->when_told = std::move(finished.when_told);
     note_sign(finished, now);
+    if (job.source && !job.warmup.empty()) warmups_.done(job.source->id, job.warmup, heard(finished), now);
     react(finished, now);
     // Revoked: the entry is another node's by now. A final outcome is told all the same; the script marks it late.
     if (finished.verdict.kind == policy::Verdict::Kind::give_back) return give_back(finished, now);

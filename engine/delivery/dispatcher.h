@@ -23,6 +23,7 @@
 #include "engine/delivery/job.h"
 #include "engine/delivery/settings.h"
 #include "engine/delivery/settler.h"
+#include "engine/delivery/warmups.h"
 #include "engine/dns/mx_routes.h"
 #include "engine/mail/return_path.h"
 #include "engine/policy/holds.h"
@@ -63,6 +64,8 @@ public:
     awaitable<void> run();
     void finished(Finished finished);
     void settings_changed();
+    // What the ledger counted of a source's day; see Warmups.
+    void warmup_counted(const SourceId& source, policy::Day day, const queue::WarmupCounts& counts);
     void wake();
     void hold(bool held);
     // Claims no more. What is not finished at `deadline` is given back.
@@ -121,7 +124,13 @@ private:
     void take(queue::Claimed claimed);
     void route(const JobPtr& job);
     void dispatch(const JobPtr& job);
-    policy::Situation situation_of(const Job& job, const Settings& settings, WallTime now) const;
+    policy::Situation situation_of(const Job& job, const Settings& settings, WallTime now);
+    std::optional<SourceSettings> source_of(const Job& job, const Settings& settings, WallTime now);
+    std::optional<policy::WarmupHold> warmup_hold(const Job& job, const Settings& settings, WallTime now);
+    void count_for_warmup(Job& job, const Settings& settings, WallTime now);
+    void wait_for_warmup(const Job& job, policy::Limit limit, WallTime now);
+    awaitable<Result<>> load_warmup_counts();
+    void show_warmup_levels();
     bool held_back(const JobPtr& job, const std::optional<policy::Hold>& hold, WallTime now);
     std::size_t least_window() const;
     std::map<std::string, std::size_t> rooms(WallTime now);
@@ -152,6 +161,7 @@ private:
     std::set<MessageId> revoked_; // messages of jobs whose entry is not ours any more, but that may be under way
     std::map<SiteName, Site> sites_;
     policy::Pauses pauses_;
+    Warmups warmups_;
     policy::TokenBucket park_allowance_;
     std::map<TenantId, double> weights_; // as Redis has them
     std::vector<CampaignKey> to_reopen_; // have entries at their place, and may not be paused any more

@@ -52,6 +52,8 @@ awaitable<Result<>> Dispatcher::try_to_join()
     Result<std::vector<queue::Claimed>> found = co_await compare_hand();
     if (!found) co_return std::unexpected{found.error()};
     settler_.resume();
+    warmups_.apply(*parts_.settings(), options_.queue.pool);
+    if (Result<> counted = co_await load_warmup_counts(); !counted) co_return counted;
     if (Result<> others = co_await wait_for_others(); !others) co_return others;
     look_for_paused_ = true;
     take_up(std::move(*found));
@@ -181,6 +183,7 @@ awaitable<void> Dispatcher::beat_loop()
         const Result<> beat = co_await queue_.heartbeat(stopping_ ? "stopping" : held_ ? "held" : "running");
         if (!beat) log::warning("delivery", "heartbeat_failed", {{"why", beat.error().detail}});
         co_await trim_journal();
+        show_warmup_levels();
         if (std::chrono::steady_clock::now() - tidied >= kJanitorPeriod) {
             tidied = std::chrono::steady_clock::now();
             look_for_paused_ = true; // should a node have died before it reopened one

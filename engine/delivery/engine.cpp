@@ -187,6 +187,14 @@ void Engine::apply(const std::shared_ptr<const Settings>& settings)
     for (const auto& shard : state.shards) shard->apply(settings);
 }
 
+void Engine::warmup_counted(SourceId source, policy::Day day, queue::WarmupCounts counts)
+{
+    State& state = *state_;
+    asio::post(state.io, [&state, source, day, counts = std::move(counts)] {
+        for (const auto& [pool, dispatcher] : state.dispatchers) dispatcher->warmup_counted(source, day, counts);
+    });
+}
+
 void Engine::wake()
 {
     State& state = *state_;

@@ -74,6 +74,8 @@ public:
     void start();
     // Any thread.
     void apply(const std::shared_ptr<const Settings>& settings);
+    // What the ledger counted of a source's day under its warm-up plan, by share: for one that lost its own count. Any thread.
+    void warmup_counted(SourceId source, policy::Day day, queue::WarmupCounts counts);
     // There is new mail: claim without waiting for the next poll. Any thread.
     void wake();
     // Claims nothing while held; what is in hand goes out. Any thread.

@@ -41,6 +41,12 @@ void describe(queue::Event& event, const smtp::Outcome& outcome)
 
 } // namespace
 
+bool heard(const Finished& finished)
+{
+    return finished.verdict.kind != Kind::give_back && finished.outcome.kind != smtp::Outcome::Kind::not_tried &&
+           finished.outcome.phase >= smtp::Phase::mail;
+}
+
 queue::Settlement settlement_of(const Finished& finished, const policy::RetrySchedule& schedule, WallTime now,
                                 double random)
 {
@@ -55,6 +61,7 @@ queue::Settlement settlement_of(const Finished& finished, const policy::RetrySch
     event.remote = finished.remote;
     event.tls = finished.tls;
     event.suppress = verdict.suppress;
+    if (heard(finished)) event.warmup = job.warmup;
     if (verdict.kind == Kind::delivered)
         event.kind = queue::EventKind::delivered;
     else if (verdict.klass == policy::BounceClass::suppressed)

@@ -8,6 +8,9 @@
 
 namespace penguin::delivery {
 
+// Whether the provider heard of the message: it was spoken of in MAIL or later. Such attempts count for a warm-up.
+bool heard(const Finished& finished);
+
 // The settlement of a finished job: delivered, bounced, or deferred with the time of its next attempt; a job whose life
 // ends before that has expired. Not for verdicts that give the job back.
 queue::Settlement settlement_of(const Finished& finished, const policy::RetrySchedule& schedule, WallTime now,

@@ -46,6 +46,7 @@ struct Job {
     RoutePtr route;
     std::optional<SourceSettings> source;
     std::optional<EmailAddress> sender; // MAIL: our return path, or nothing for the null sender
+    std::string warmup{};               // the share of its source's warm-up plan that it counts for, "" for none
     bool probe = false;                 // the one that finds out whether a lane that backed off gets connections again
     std::function<void()> when_told;    // the dispatcher's own, of Finished
     std::atomic<bool> paused{false};    // a pause, or its lane's rate, holds it by now: it comes back unsent

@@ -19,6 +19,7 @@
 #include "engine/mail/domain_name.h"
 #include "engine/mail/email_address.h"
 #include "engine/policy/rule_book.h"
+#include "engine/policy/warmup/lane.h"
 
 namespace penguin::delivery {
 
@@ -67,6 +68,9 @@ private:
     std::unordered_set<std::uint64_t> hashes_;
 };
 
+// A source under a warm-up plan, at the providers that have a share of it; what no share names is "other".
+using WarmupShares = std::map<std::string, policy::WarmupRule, std::less<>>;
+
 struct Settings {
     std::uint64_t version = 0;
     bool from_disk = false;              // what another process of this node kept: it may lack what changed since
@@ -74,6 +78,7 @@ struct Settings {
     std::unordered_map<TenantId, TenantSettings> tenants;
     std::unordered_map<DomainName, SendingDomain> domains;
     std::map<CampaignKey, CampaignState> campaigns;
+    std::map<SourceId, WarmupShares> warmups; // of sources under a plan; no other has a cap
     std::shared_ptr<const Suppressions> suppressions = std::make_shared<const Suppressions>();
     LaneLimits limits;
     std::shared_ptr<const policy::RuleBook> rules = policy::shipped_rules();

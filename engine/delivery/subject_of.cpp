@@ -12,11 +12,15 @@ std::string netblock_of(const boost::asio::ip::address& address)
     return ip::make_network_v6(address.to_v6(), 64).canonical().to_string();
 }
 
+std::string_view provider_of(const dns::Route& route, const policy::RuleBook& rules)
+{
+    return route.hosts.empty() ? std::string_view{} : rules.provider_of(route.hosts.front().name.text());
+}
+
 policy::Subject subject_of(const Job& job, const policy::RuleBook& rules)
 {
     const dns::Route& route = **job.route;
-    const std::string_view provider =
-        route.hosts.empty() ? std::string_view{} : rules.provider_of(route.hosts.front().name.text());
+    const std::string_view provider = provider_of(route, rules);
     policy::Subject subject{.provider = provider.empty() ? std::string_view{route.site.value()} : provider,
                             .site = route.site.value(),
                             .source = job.source->address.to_string(),

@@ -14,6 +14,11 @@ std::string_view name_of(Limit limit)
     case Limit::not_before: return "not_before";
     case Limit::no_source: return "no_source";
     case Limit::paused: return "paused";
+    case Limit::warmup_stopped: return "warmup_stopped";
+    case Limit::warmup_hours: return "warmup_hours";
+    case Limit::warmup_day: return "warmup_day";
+    case Limit::warmup_hour: return "warmup_hour";
+    case Limit::warmup_pace: return "warmup_pace";
     case Limit::site_window: return "site_window";
     case Limit::lane_backoff: return "lane_backoff";
     case Limit::lane_rate: return "lane_rate";
@@ -56,6 +61,18 @@ Scope scope_of(PauseScope scope)
     return Scope::source;
 }
 
+Limit limit_of(WarmupBound bound)
+{
+    switch (bound) {
+    case WarmupBound::stopped: return Limit::warmup_stopped;
+    case WarmupBound::hours: return Limit::warmup_hours;
+    case WarmupBound::day: return Limit::warmup_day;
+    case WarmupBound::hour: return Limit::warmup_hour;
+    case WarmupBound::pace: return Limit::warmup_pace;
+    }
+    return Limit::warmup_pace;
+}
+
 } // namespace
 
 std::optional<Hold> hold_on(const Situation& at)
@@ -72,6 +89,12 @@ std::optional<Hold> hold_on(const Situation& at)
         return Hold{Limit::paused, scope_of(at.pause->scope), at.pause->until, at.pause->rule};
     if (at.lane_backoff_until && *at.lane_backoff_until > at.now)
         return Hold{Limit::lane_backoff, Scope::lane, at.lane_backoff_until};
+    if (at.warmup)
+        return Hold{.limit = limit_of(at.warmup->bound),
+                    .scope = Scope::source_at_provider,
+                    .until = at.warmup->until,
+                    .used = at.warmup->used,
+                    .bound = at.warmup->most};
     if (at.lane_rate_until && *at.lane_rate_until > at.now)
         return Hold{Limit::lane_rate, Scope::lane, at.lane_rate_until};
     if (at.site_in_hand >= at.site_window) return Hold{Limit::site_window, Scope::site, std::nullopt};

@@ -11,6 +11,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/policy/pauses.h"
+#include "engine/policy/warmup/lane.h"
 
 namespace penguin::policy {
 
@@ -20,13 +21,18 @@ enum class Limit : std::uint8_t {
     cancelled,       // its campaign is cancelled: it will never go
     campaign_paused, // until somebody resumes it
     suspended,       // the tenant may not send
-    unverified,   // the sender's domain is not (yet) in the settings as verified for the tenant: it has no return path
-    not_before,   // scheduled
-    no_source,    // no source of this node in its pool
-    paused,       // a reply rule stopped what `scope` names: `rule` says which
-    site_window,  // enough mail for this site is in hand already
-    lane_backoff, // the site failed to take connections: its next probe is at `until`
-    lane_rate,    // the site takes no more from this source before `until`, by what it refused before
+    unverified, // the sender's domain is not (yet) in the settings as verified for the tenant: it has no return path
+    not_before, // scheduled
+    no_source,  // no source of this node in its pool
+    paused,     // a reply rule stopped what `scope` names: `rule` says which
+    warmup_stopped, // its source sends nothing there today: listed, or refused too often
+    warmup_hours,   // outside of the sending hours of its source's warm-up
+    warmup_day,     // the day's cap of its source at its provider is used
+    warmup_hour,    // the hour's
+    warmup_pace,    // the next one's time has not come: the cap is spread over the hours
+    site_window,    // enough mail for this site is in hand already
+    lane_backoff,   // the site failed to take connections: its next probe is at `until`
+    lane_rate,      // the site takes no more from this source before `until`, by what it refused before
 };
 std::string_view name_of(Limit limit);
 
@@ -51,6 +57,8 @@ struct Hold {
     Scope scope{};
     std::optional<WallTime> until; // nothing: until somebody changes a setting
     std::string rule{};            // paused: its id
+    std::uint64_t used = 0;        // warmup_...: of `bound`
+    std::uint64_t bound = 0;       // messages
     bool forever() const noexcept
     {
         return limit == Limit::expired || limit == Limit::suppressed || limit == Limit::cancelled;
@@ -72,7 +80,8 @@ struct Situation {
     std::size_t site_window = 0;  // most of them
     std::optional<WallTime> lane_backoff_until;
     std::optional<WallTime> lane_rate_until;
-    std::optional<Pause> pause; // the longest that concerns it
+    std::optional<Pause> pause;       // the longest that concerns it
+    std::optional<WarmupHold> warmup; // of its source at its provider
 };
 
 std::optional<Hold> hold_on(const Situation& situation);

@@ -1,5 +1,5 @@
 // engine/policy/shipped_rules.h
-// The files of rules/, put into the program when it is built (embed_rules.cmake).
+// The files of rules/ and warmup/plans.toml, put into the program when it is built (embed_rules.cmake).
 #pragma once
 
 #include <span>
@@ -12,5 +12,6 @@ struct ShippedRules {
     std::string_view text;
 };
 extern const std::span<const ShippedRules> kShippedRules;
+extern const ShippedRules kShippedWarmupPlans;
 
 } // namespace penguin::policy

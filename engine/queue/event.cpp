@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t kIdMax = 256;    // octets
 constexpr std::size_t kTextMax = 1024; // octets of any other text
+constexpr std::size_t kWarmupMax = 64; // octets
 constexpr std::int64_t kNumberMax = 1'000'000'000;
 constexpr std::int64_t kLatencyMax = 100LL * 366 * 24 * 3600 * 1000;
 
@@ -82,6 +83,7 @@ Result<Event> event_of(const boost::json::object& object)
     event.latency_ms = fields.integer("latency", 0, kLatencyMax).value_or(0);
     event.next = fields.time("next");
     event.suppress = fields.truth("suppress").value_or(false);
+    event.warmup = text_of(fields, "warmup", kWarmupMax);
     event.late = fields.truth("late").value_or(false);
     const Result<> fine = fields.finish();
     if (!fine) return std::unexpected{fine.error()};
@@ -118,6 +120,7 @@ std::string Event::to_json() const
     if (latency_ms > 0) out.number("latency", latency_ms < kLatencyMax ? latency_ms : kLatencyMax);
     if (next) out.number("next", to_unix_ms(*next));
     if (suppress) out.truth("suppress", true);
+    add_text(out, "warmup", warmup, kWarmupMax);
     if (late) out.truth("late", true);
     return std::move(out).finish();
 }

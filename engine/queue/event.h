@@ -51,6 +51,7 @@ struct Event {
     std::int64_t latency_ms = 0;  // accepted to this outcome
     std::optional<WallTime> next; // deferred: when it will be tried again
     bool suppress = false;        // bounced: the address goes on the tenant's suppression list
+    std::string warmup;           // the provider's share of its source's warm-up plan that it counts for, or ""
     bool late = false;            // told by a node that had lost the entry (set by the script)
 
     static constexpr std::size_t kReplyMax = 512;

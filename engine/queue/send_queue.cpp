@@ -1,6 +1,7 @@
 #include "engine/queue/send_queue.h"
 
 #include <algorithm>
+#include <charconv>
 #include <set>
 
 #include <fmt/format.h>
@@ -269,12 +270,17 @@ awaitable<Result<SettleReport>> SendQueue::settle(std::span<const WrittenSettlem
 
 awaitable<Result<SettleReport>> SendQueue::State::settle(std::span<const WrittenSettlement> part, bool again)
 {
-    constexpr std::size_t kEventsAt = 5;                // of the arguments
+    constexpr std::size_t kEventsAt = 5; // of the arguments
+    constexpr std::size_t kCountsAt = 6;
     constexpr std::string_view kDoneSeconds = "604800"; // a week: longer than any entry lives (DESIGN: 4 d 12 h)
-    std::vector<std::string> arguments{options.node.value(),      options.incarnation, journal,
-                                       std::string{kDoneSeconds}, again ? "1" : "",    ""};
+    std::vector<std::string> arguments{
+        options.node.value(), options.incarnation, journal, std::string{kDoneSeconds}, again ? "1" : "", "", ""};
     std::string events;
+    std::size_t place = 0;
     for (const WrittenSettlement& one : part) {
+        ++place;
+        if (const std::string count = warmup_count_of(one.event); !count.empty())
+            arguments[kCountsAt] += fmt::format("{} {}\n", place, count);
         events += events.empty() ? '[' : ',';
         events += one.event;
         arguments.push_back(one.token);
@@ -293,6 +299,22 @@ awaitable<Result<SettleReport>> SendQueue::State::settle(std::span<const Written
     if (!position) co_return std::unexpected{position.error()};
     co_return SettleReport{static_cast<std::size_t>(answer[0].integer()), static_cast<std::size_t>(answer[1].integer()),
                            *position};
+}
+
+awaitable<Result<WarmupCounts>> SendQueue::warmup_counts(std::string source, std::chrono::sys_days day)
+{
+    const std::string name = fmt::format("warmup:{}:{}", source, day_text(day));
+    const Result<RedisReply> reply = co_await state_->scripts.command({"HGETALL", state_->scripts.key(name)});
+    if (!reply) co_return std::unexpected{reply.error()};
+    WarmupCounts counts;
+    const RedisReply::Array& fields = reply->array();
+    for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
+        std::uint64_t count = 0;
+        const std::string& text = fields[i + 1].text();
+        std::from_chars(text.data(), text.data() + text.size(), count);
+        counts.emplace(fields[i].text(), count);
+    }
+    co_return counts;
 }
 
 awaitable<Result<std::size_t>> SendQueue::release(std::span<const Token> tokens, std::optional<WallTime> avoid_until)

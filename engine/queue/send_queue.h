@@ -19,6 +19,7 @@
 #include "engine/queue/redis_connection.h"
 #include "engine/queue/settlement.h"
 #include "engine/queue/stream_position.h"
+#include "engine/queue/warmup_count.h"
 
 namespace penguin::queue {
 
@@ -127,6 +128,8 @@ public:
     // In the order of their sequences: what is not above the last that was told counts as told. `again`: the ledger may have
     // them already.
     awaitable<Result<SettleReport>> settle(std::span<const WrittenSettlement> settlements, bool again);
+    // What `settle` counted of a source (address) on that day; days stay for two.
+    awaitable<Result<WarmupCounts>> warmup_counts(std::string source, std::chrono::sys_days day);
     // Back to the tenant's ready list; with `avoid_until` this node does not get them again before.
     awaitable<Result<std::size_t>> release(std::span<const Token> tokens, std::optional<WallTime> avoid_until);
     // Each to its place's parked list of the tenant.

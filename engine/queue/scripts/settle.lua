@@ -1,15 +1,16 @@
 #!lua flags=allow-oom
 -- Takes outcomes. ARGV: prefix, node, incarnation, journal, seconds that `done` stays, 1 when the ledger may know them
--- already (a journal told again), all events as a JSON array without spaces (one string: Lua takes its time for each), then
--- for each outcome:
+-- already (a journal told again), all events as a JSON array without spaces (one string: Lua takes its time for each), a line
+-- "<place of the outcome> <source>:<day> <share>" for each that counts for a warm-up, then for each outcome:
 --   token, message id, octets of its event, its sequence in the journal (0: none), time of the retry (ms), packed value
 --   ('' : final)
 -- Gives {settled, late, position of the stream}
 -- Sequences only grow, so one that is not above the last that was told was told; without the name nothing is taken: what the
--- node knows is told in its order once it has joined again.
+-- node knows is told in its order once it has joined again. An outcome that was told was counted then.
 local node, incarnation, journal, done_ttl, again, events = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6] == '1', ARGV[7]
 if not holds_name(node, incarnation) then return STALE end
-local FIRST = 8
+local counts = ARGV[8]
+local FIRST, COUNTS_STAY = 9, 172800 -- seconds
 local hand, known = P .. 'hand:' .. node, told_of(node, journal)
 
 local tokens = {}
@@ -18,6 +19,7 @@ local held = {}
 for i, value in ipairs(redis.call('HMGET', hand, unpack(tokens))) do held[tokens[i]] = value or nil end
 
 local settled, told, late, deferrals, gone, waits, dues, last = 0, {}, {}, {}, {}, {}, {}, known
+local counted = {} -- places of those that were told before
 for i = FIRST, #ARGV, 6 do
     local token, id, sequence, time, value = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 3]), ARGV[i + 4], ARGV[i + 5]
     if held[token] then
@@ -33,6 +35,7 @@ for i = FIRST, #ARGV, 6 do
         end
     elseif sequence > 0 and sequence <= known then
         settled = settled + 1
+        counted[(i - FIRST) / 6 + 1] = true
     elseif value == '' then
         late[#late + 1] = (i - FIRST) / 6 + 1
         redis.call('SET', P .. 'done:' .. id, '1', 'EX', done_ttl)
@@ -71,6 +74,12 @@ else
         told = {}
     end
     position = tell(told, late) or last_position()
+end
+for place, key, field in string.gmatch(counts, '(%d+) (%S+) (%S+)\n') do
+    if not counted[tonumber(place)] then
+        redis.pcall('HINCRBY', P .. 'warmup:' .. key, field, 1)
+        redis.call('EXPIRE', P .. 'warmup:' .. key, COUNTS_STAY)
+    end
 end
 if last > known then redis.call('HSET', P .. 'told', node, journal .. ' ' .. digits(last)) end
 return { settled, #late, position }

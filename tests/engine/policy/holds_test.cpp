@@ -1,6 +1,8 @@
 #include "engine/policy/holds.h"
 #include "engine/policy/lane_backoff.h"
 
+#include <set>
+
 #include <gtest/gtest.h>
 
 namespace penguin::policy {
@@ -21,6 +23,8 @@ TEST(Holds, EachLimitHoldsWithItsScopeAndTime)
     EXPECT_EQ(hold_on(at), (Hold{Limit::site_window, Scope::site, std::nullopt}));
     at.lane_rate_until = kNow + 2s;
     EXPECT_EQ(hold_on(at), (Hold{Limit::lane_rate, Scope::lane, kNow + 2s}));
+    at.warmup = WarmupHold{WarmupBound::day, 40, 40, kNow + 5h};
+    EXPECT_EQ(hold_on(at), (Hold{Limit::warmup_day, Scope::source_at_provider, kNow + 5h, "", 40, 40}));
     at.lane_backoff_until = kNow + 30s;
     EXPECT_EQ(hold_on(at), (Hold{Limit::lane_backoff, Scope::lane, kNow + 30s}));
     at.pause = Pause{.scope = PauseScope::dkim_domain, .until = kNow + 1h, .since = kNow, .rule = "r"};
@@ -56,6 +60,19 @@ TEST(Holds, ATimeThatHasComeHoldsNothing)
     at.lane_rate_until = kNow;
     at.pause = Pause{.scope = PauseScope::lane, .until = kNow, .since = kNow - 1h, .rule = "r"};
     EXPECT_EQ(hold_on(at), std::nullopt);
+}
+
+TEST(Holds, EachBoundOfAWarmUpIsALimitOfItsOwn)
+{
+    std::set<std::string_view> names;
+    for (const WarmupBound bound :
+         {WarmupBound::stopped, WarmupBound::hours, WarmupBound::day, WarmupBound::hour, WarmupBound::pace}) {
+        Situation at = free_to_go();
+        at.warmup = WarmupHold{bound, 1, 2, kNow + 1h};
+        EXPECT_TRUE(name_of(hold_on(at)->limit).starts_with("warmup_"));
+        names.insert(name_of(hold_on(at)->limit));
+    }
+    EXPECT_EQ(names.size(), 5U);
 }
 
 TEST(Holds, APauseHoldsByTheScopeOfItsName)

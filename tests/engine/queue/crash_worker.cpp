@@ -38,6 +38,11 @@ void work(Node& node, const std::vector<Claimed>& got)
         } else
             outcomes.push_back(outcome_of(one, kind == 4 ? EventKind::bounced : EventKind::delivered));
     }
+    for (queue::Settlement& one : outcomes) { // of a source under a warm-up plan
+        one.event.source = "192.0.2.1";
+        one.event.warmup = "gmail";
+        one.event.at = from_unix_ms(1'773'145'800'000); // 2026-03-10
+    }
     node.park(parked, "gmail");
     node.park(paused, queue::place_of(campaign_of(1, 1)));
     node.release(released);

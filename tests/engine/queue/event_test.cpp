@@ -18,7 +18,7 @@ TEST(EventTest, EveryFieldComesBack)
         R"("to":"ann@b.example","kind":"deferred","at":1700000000000,"attempt":2,"class":"greylisted","rule":"r7",)"
         R"("phase":"rcpt","code":451,"enhanced":"4.7.1","reply":"451 4.7.1 try \"later\"","site":"mx.b.example",)"
         R"x("source":"192.0.2.1","remote":"mx.b.example (192.0.2.2)","tls":true,"may_be_duplicate":true,)x"
-        R"("latency":1234,"next":1700000300000,"suppress":true,"late":true})";
+        R"("latency":1234,"next":1700000300000,"suppress":true,"warmup":"gmail","late":true})";
     const Result<Event> event = Event::parse(text);
     ASSERT_TRUE(event) << event.error().detail;
     EXPECT_EQ(event->to_json(), text);

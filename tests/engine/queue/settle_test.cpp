@@ -239,6 +239,83 @@ TEST_F(SettleTest, WhenAllIsDoneAlmostNoKeyIsLeft)
     EXPECT_EQ(surplus, std::set<std::string>{});
 }
 
+// Outcomes of a source under a warm-up plan, at half past noon of a day.
+std::vector<queue::Settlement> warmed(const std::vector<Claimed>& claimed, EventKind kind, const std::string& share)
+{
+    std::vector<queue::Settlement> out = outcomes_of(claimed, kind);
+    for (queue::Settlement& one : out) {
+        one.event.source = "192.0.2.1";
+        one.event.warmup = share;
+        one.event.at = from_unix_ms(1'773'145'800'000); // 2026-03-10
+    }
+    return out;
+}
+constexpr std::chrono::sys_days kWarmDay{std::chrono::year{2026} / 3 / 10};
+
+TEST_F(SettleTest, OutcomesUnderAWarmUpPlanAreCountedWithTheirSettling)
+{
+    Node node{io, server().url(), "n1", "i1"};
+    node.enqueue(batch_entries(1, 1, 6));
+    const std::vector<Claimed> got = node.claim(10);
+    const std::vector<Claimed> first{got.begin(), got.begin() + 2};
+    const std::vector<Claimed> second{got.begin() + 2, got.begin() + 5};
+    std::vector<queue::Settlement> all = warmed(first, EventKind::delivered, "gmail");
+    std::ranges::move(warmed(second, EventKind::deferred, "other"), std::back_inserter(all));
+    all.push_back(outcomes_of({got[5]}, EventKind::delivered).front()); // of a source without a plan
+    node.settle(all);
+    EXPECT_EQ(node.must(node.queue().warmup_counts("192.0.2.1", kWarmDay)),
+              (queue::WarmupCounts{{"gmail", 2}, {"other", 3}}));
+    EXPECT_TRUE(node.must(node.queue().warmup_counts("192.0.2.1", kWarmDay + std::chrono::days{1})).empty());
+    EXPECT_TRUE(node.must(node.queue().warmup_counts("192.0.2.2", kWarmDay)).empty());
+    EXPECT_GT(std::stoi(server().cli("TTL '" + key + "warmup:192.0.2.1:2026-03-10'")), 86'400);
+}
+
+TEST_F(SettleTest, WhatIsToldTwiceIsCountedOnce)
+{
+    Node node{io, server().url(), "n1", "i1"};
+    node.queue().keeps_journal("journal");
+    node.enqueue(batch_entries(1, 1, 1));
+    std::vector<queue::WrittenSettlement> told;
+    for (queue::Settlement& one : warmed(node.claim(10), EventKind::delivered, "gmail")) {
+        told.push_back(written(one));
+        told.back().sequence = 1;
+    }
+    for (const bool again : {false, false, true})
+        node.must(node.queue().settle(std::span<const queue::WrittenSettlement>{told}, again));
+    EXPECT_EQ(node.must(node.queue().warmup_counts("192.0.2.1", kWarmDay)), (queue::WarmupCounts{{"gmail", 1}}));
+
+    server().cli("FLUSHALL"); // Redis lost everything: what the journal tells again is counted again
+    node.must(node.queue().join(true));
+    node.must(node.queue().settle(std::span<const queue::WrittenSettlement>{told}, true));
+    EXPECT_EQ(node.must(node.queue().warmup_counts("192.0.2.1", kWarmDay)), (queue::WarmupCounts{{"gmail", 1}}));
+}
+
+TEST_F(SettleTest, ACountThatCannotBeWrittenStopsNoOutcome)
+{
+    Node node{io, server().url(), "n1", "i1"};
+    server().cli("SET '" + key + "warmup:192.0.2.1:2026-03-10' odd");
+    node.enqueue(batch_entries(1, 1, 1));
+    EXPECT_EQ(node.settle(warmed(node.claim(10), EventKind::delivered, "gmail")).settled, 1U);
+    EXPECT_EQ(node.events().size(), 1U);
+}
+
+TEST(WarmupCount, IsOfEventsThatNameAShareAndASource)
+{
+    Event event{.source = "2001:db8::1", .warmup = "m365"};
+    event.id = "x";
+    event.at = from_unix_ms(1'773'187'199'999);
+    event.message = *MessageId::parse("018f0000-0000-7000-8000-000000000001.0");
+    event.reply = R"(250 "warmup":"gmail" is what I say)";
+    EXPECT_EQ(queue::warmup_count_of(event.to_json()), "2001:db8::1:2026-03-10 m365");
+    event.warmup = "";
+    EXPECT_EQ(queue::warmup_count_of(event.to_json()), "") << "whatever a server says";
+    event.warmup = "a b\n1 c d";
+    EXPECT_EQ(queue::warmup_count_of(event.to_json()), "") << "no line of its own";
+    event.warmup = "m365";
+    event.source = "";
+    EXPECT_EQ(queue::warmup_count_of(event.to_json()), "");
+}
+
 } // namespace
 
 } // namespace penguin::test
