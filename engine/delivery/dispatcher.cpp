@@ -54,6 +54,8 @@ Dispatcher::Dispatcher(const asio::any_io_executor& executor, Options options, P
       claimed_{parts_.metrics.counter("penguin_queue_claimed_total", "Messages claimed from Redis.")},
       parked_{parts_.metrics.counter("penguin_queue_parked_total", "Messages parked at their site.")},
       paused_{parts_.metrics.counter("penguin_queue_paused_total", "Messages put aside with their paused campaign.")},
+      postponed_{parts_.metrics.counter("penguin_queue_postponed_total",
+                                        "Messages that wait in Redis for their campaign's sending window.")},
       released_{parts_.metrics.counter("penguin_queue_released_total", "Messages given back unsent.")},
       without_content_{parts_.metrics.counter("penguin_queue_store_away_total",
                                               "Times that a message waited because its content's store was away.")},
@@ -81,6 +83,8 @@ void Dispatcher::hold(bool held)
 void Dispatcher::settings_changed()
 {
     weights_changed_ = true;
+    limits_changed_ = true;
+    windows_changed_ = true;
     look_for_paused_ = true;
     look_again_at_ = std::chrono::steady_clock::now() + kLookAgain;
     wake();
@@ -141,9 +145,14 @@ awaitable<void> Dispatcher::claim_loop()
         }
         if (weights_changed_) co_await push_weights();
         co_await reopen_campaigns();
+        co_await follow_windows();
+        const Result<> limited = co_await push_limits();
         const std::size_t room = options_.window - std::min(options_.window, jobs_.size());
         if (const Result<> writable = journal_.writable(); !writable) {
             note_why_not(writable.error().detail);
+            co_await pause(kTroublePause);
+        } else if (!limited) {
+            if (queue_.joined()) note_why_not("the limits of tenants are not in Redis: " + limited.error().detail);
             co_await pause(kTroublePause);
         } else if (queue_.memory_used() >= kMemoryMax) {
             note_why_not("Redis uses " + std::to_string(queue_.memory_used()) + " % of its memory");
@@ -244,13 +253,25 @@ void Dispatcher::dispatch(const JobPtr& job)
     crash_point("delivery.dispatch.after");
 }
 
+WallTime Dispatcher::end_of_life(const Job& job) const
+{
+    return policy::end_of_life(options_.retry, job.entry.life_begins(), job.entry.expires);
+}
+
+// When a deferred message may go again: in its campaign's window; expired on time should that open too late.
+WallTime Dispatcher::next_in_window(const Job& job, WallTime next) const
+{
+    const WallTime opens = parts_.settings()->opens(job.entry.tenant, job.entry.campaign, job.entry.vars, next);
+    return std::max(next, std::min(opens, end_of_life(job)));
+}
+
 // Before the route is known only what concerns the message itself can hold it.
 policy::Situation Dispatcher::situation_of(const Job& job, const Settings& settings, WallTime now) const
 {
     const auto tenant = settings.tenants.find(job.entry.tenant);
     const std::optional<CampaignState> stopped = settings.stopped(job.entry.tenant, job.entry.campaign);
     policy::Situation at{.now = now,
-                         .end_of_life = policy::end_of_life(options_.retry, job.entry.queued, job.entry.expires),
+                         .end_of_life = end_of_life(job),
                          .suppressed = settings.suppressions->covers(job.entry.tenant, job.entry.to),
                          .campaign_cancelled = stopped == CampaignState::cancelled,
                          .campaign_paused = stopped == CampaignState::paused,
@@ -258,6 +279,7 @@ policy::Situation Dispatcher::situation_of(const Job& job, const Settings& setti
                          .sender_unverified =
                              job.entry.from && !may_send_as(settings, job.entry.tenant, *job.entry.from),
                          .not_before = job.entry.not_before,
+                         .window_opens = settings.opens(job.entry.tenant, job.entry.campaign, job.entry.vars, now),
                          .site_window = least_window()};
     if (!job.route || !*job.route) return at;
     at.has_source = job.source.has_value();
@@ -298,6 +320,10 @@ bool Dispatcher::held_back(const JobPtr& job, const std::optional<policy::Hold>&
         settler_.release(job->token, now + (ahead ? kLagPause : kAvoidPause));
         break;
     }
+    case policy::Limit::sending_window:
+        postponed_.add();
+        settler_.postpone(job->token, std::min(*hold->until, end_of_life(*job)));
+        break;
     case policy::Limit::not_before:
     case policy::Limit::suspended:
     case policy::Limit::no_source:
@@ -308,6 +334,10 @@ bool Dispatcher::held_back(const JobPtr& job, const std::optional<policy::Hold>&
         released_.add();
         settler_.release(job->token, std::min(*hold->until, now + kPausedLook));
         break;
+    case policy::Limit::tenant_rate:
+    case policy::Limit::tenant_quota:
+    case policy::Limit::tenant_uncounted: // Redis holds them: what is claimed may go
+        return false;
     case policy::Limit::lane_backoff:
     case policy::Limit::site_window: {
         Site& site = sites_[(*job->route)->site];
@@ -329,6 +359,7 @@ void Dispatcher::finished(const Finished& finished)
     if (finished.verdict.kind == policy::Verdict::Kind::give_back) return give_back(finished, now);
     queue::Settlement settlement = settlement_of(finished, options_.retry, now, random());
     queue::Event& event = settlement.event;
+    if (settlement.retry) settlement.retry_at = next_in_window(job, settlement.retry_at);
     // It is not tried again: due at once, it is claimed and ends as cancelled.
     if (settlement.retry && cancelled(job)) settlement.retry_at = now;
     if (settlement.retry) event.next = settlement.retry_at;

@@ -2,8 +2,8 @@
 -- Takes outcomes. ARGV: prefix, node, incarnation, journal, seconds that `done` stays, 1 when the ledger may know them
 -- already (a journal told again), all events as a JSON array without spaces (one string: Lua takes its time for each), then
 -- for each outcome:
---   token, message id, octets of its event, its sequence in the journal (0: none), time of the retry (ms), packed value
---   ('' : final)
+--   token, message id, octets of its event, its sequence in the journal (0: none), time of the retry (ms; of a final outcome
+--   1: it never went out), packed value ('' : final)
 -- Gives {settled, late, position of the stream}
 -- Sequences only grow, so one that is not above the last that was told was told; without the name nothing is taken: what the
 -- node knows is told in its order once it has joined again.
@@ -21,6 +21,7 @@ local settled, told, late, deferrals, gone, waits, dues, last = 0, {}, {}, {}, {
 for i = FIRST, #ARGV, 6 do
     local token, id, sequence, time, value = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 3]), ARGV[i + 4], ARGV[i + 5]
     if held[token] then
+        if value ~= '' or time == '1' then give_back(string.match(held[token], '^%d([^\n]*)'), token, value == '') end
         held[token] = nil
         settled = settled + 1
         gone[#gone + 1] = token
@@ -65,6 +66,11 @@ else
             worth_telling[#worth_telling + 1] = each[event]
         end
     end
+    if has_limits() then
+        for _, event in ipairs(late) do
+            if not deferrals[event] then forget_count(string.match(each[event], '"tenant":"([%x-]+)"')) end
+        end
+    end
     late = worth_telling
     if again then
         for _, event in ipairs(told) do late[#late + 1] = event end
@@ -72,5 +78,6 @@ else
     end
     position = tell(told, late) or last_position()
 end
+save_accounts()
 if last > known then redis.call('HSET', P .. 'told', node, journal .. ' ' .. digits(last)) end
 return { settled, #late, position }
