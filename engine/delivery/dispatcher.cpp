@@ -53,6 +53,8 @@ Dispatcher::Dispatcher(const asio::any_io_executor& executor, Options options, P
       claimed_{parts_.metrics.counter("penguin_queue_claimed_total", "Messages claimed from Redis.")},
       parked_{parts_.metrics.counter("penguin_queue_parked_total", "Messages parked at their site.")},
       paused_{parts_.metrics.counter("penguin_queue_paused_total", "Messages put aside with their paused campaign.")},
+      postponed_{parts_.metrics.counter("penguin_queue_postponed_total",
+                                        "Messages that wait in Redis for their campaign's sending window.")},
       released_{parts_.metrics.counter("penguin_queue_released_total", "Messages given back unsent.")},
       without_content_{parts_.metrics.counter("penguin_queue_store_away_total",
                                               "Times that a message waited because its content's store was away.")},
@@ -86,6 +88,8 @@ void Dispatcher::hold(bool held)
 void Dispatcher::settings_changed()
 {
     weights_changed_ = true;
+    limits_changed_ = true;
+    windows_changed_ = true;
     look_for_paused_ = true;
     warmups_.apply(*parts_.settings(), options_.queue.pool);
     look_again_at_ = std::chrono::steady_clock::now() + kLookAgain;
@@ -149,9 +153,14 @@ awaitable<void> Dispatcher::claim_loop()
         if (const Result<> loaded = co_await load_warmup_counts(); !loaded)
             log::warning("delivery", "warmup_counts_not_read", {{"why", loaded.error().detail}});
         co_await reopen_campaigns();
+        co_await follow_windows();
+        const Result<> limited = co_await push_limits();
         const std::size_t room = options_.window - std::min(options_.window, jobs_.size());
         if (const Result<> writable = journal_.writable(); !writable) {
             note_why_not(writable.error().detail);
+            co_await pause(kTroublePause);
+        } else if (!limited) {
+            if (queue_.joined()) note_why_not("the limits of tenants are not in Redis: " + limited.error().detail);
             co_await pause(kTroublePause);
         } else if (queue_.memory_used() >= kMemoryMax) {
             note_why_not("Redis uses " + std::to_string(queue_.memory_used()) + " % of its memory");
@@ -253,13 +262,25 @@ void Dispatcher::dispatch(const JobPtr& job)
     crash_point("delivery.dispatch.after");
 }
 
+WallTime Dispatcher::end_of_life(const Job& job) const
+{
+    return policy::end_of_life(options_.retry, job.entry.life_begins(), job.entry.expires);
+}
+
+// When a deferred message may go again: in its campaign's window; expired on time should that open too late.
+WallTime Dispatcher::next_in_window(const Job& job, WallTime next) const
+{
+    const WallTime opens = parts_.settings()->opens(job.entry.tenant, job.entry.campaign, job.entry.vars, next);
+    return std::max(next, std::min(opens, end_of_life(job)));
+}
+
 // Before the route is known only what concerns the message itself can hold it.
 policy::Situation Dispatcher::situation_of(const Job& job, const Settings& settings, WallTime now)
 {
     const auto tenant = settings.tenants.find(job.entry.tenant);
     const std::optional<CampaignState> stopped = settings.stopped(job.entry.tenant, job.entry.campaign);
     policy::Situation at{.now = now,
-                         .end_of_life = policy::end_of_life(options_.retry, job.entry.queued, job.entry.expires),
+                         .end_of_life = end_of_life(job),
                          .suppressed = settings.suppressions->covers(job.entry.tenant, job.entry.to),
                          .campaign_cancelled = stopped == CampaignState::cancelled,
                          .campaign_paused = stopped == CampaignState::paused,
@@ -267,6 +288,7 @@ policy::Situation Dispatcher::situation_of(const Job& job, const Settings& setti
                          .sender_unverified =
                              job.entry.from && !may_send_as(settings, job.entry.tenant, *job.entry.from),
                          .not_before = job.entry.not_before,
+                         .window_opens = settings.opens(job.entry.tenant, job.entry.campaign, job.entry.vars, now),
                          .site_window = least_window()};
     if (!job.route || !*job.route) return at;
     at.has_source = job.source.has_value();
@@ -310,6 +332,10 @@ bool Dispatcher::held_back(const JobPtr& job, const std::optional<policy::Hold>&
         settler_.release(job->token, now + (ahead ? kLagPause : kAvoidPause));
         break;
     }
+    case policy::Limit::sending_window:
+        postponed_.add();
+        settler_.postpone(job->token, std::min(*hold->until, end_of_life(*job)));
+        break;
     case policy::Limit::not_before:
     case policy::Limit::suspended:
     case policy::Limit::no_source:
@@ -325,6 +351,10 @@ bool Dispatcher::held_back(const JobPtr& job, const std::optional<policy::Hold>&
     case policy::Limit::warmup_day:
     case policy::Limit::warmup_hour:
     case policy::Limit::warmup_pace: wait_for_warmup(*job, hold->limit, now); break;
+    case policy::Limit::tenant_rate:
+    case policy::Limit::tenant_quota:
+    case policy::Limit::tenant_uncounted: // Redis holds them: what is claimed may go
+        return false;
     case policy::Limit::lane_backoff:
     case policy::Limit::lane_rate:
     case policy::Limit::site_window: {
@@ -349,6 +379,7 @@ void Dispatcher::finished(Finished finished)
     if (finished.verdict.kind == policy::Verdict::Kind::give_back) return give_back(finished, now);
     queue::Settlement settlement = settlement_of(finished, options_.retry, now, random());
     queue::Event& event = settlement.event;
+    if (settlement.retry) settlement.retry_at = next_in_window(job, settlement.retry_at);
     // It is not tried again: due at once, it is claimed and ends as cancelled.
     if (settlement.retry && cancelled(job)) settlement.retry_at = now;
     if (settlement.retry) event.next = settlement.retry_at;

@@ -118,7 +118,12 @@ private:
     void revoke(Job& job);
     awaitable<void> trim_journal();
     awaitable<void> push_weights();
+    awaitable<Result<>> push_limits();
+    awaitable<Result<>> read_limits();
+    queue::SendQueue::LimitsByTenant limits_to_set(const Settings& settings) const;
     awaitable<void> reopen_campaigns();
+    awaitable<void> follow_windows();
+    void note_windows(const Settings& settings);
     awaitable<void> wind_down();
 
     void take(queue::Claimed claimed);
@@ -146,6 +151,8 @@ private:
     void give_back(const Finished& finished, WallTime now);
     void wait_for_store(const Finished& finished, WallTime now);
     bool cancelled(const Job& job) const;
+    WallTime end_of_life(const Job& job) const;
+    WallTime next_in_window(const Job& job, WallTime next) const;
     void park(const Job& job);
     void gone(const queue::Token& token);
     void note_why_not(std::string why);
@@ -163,8 +170,12 @@ private:
     policy::Pauses pauses_;
     Warmups warmups_;
     policy::TokenBucket park_allowance_;
-    std::map<TenantId, double> weights_; // as Redis has them
+    std::map<TenantId, double> weights_;                     // as Redis has them
+    std::optional<queue::SendQueue::LimitsByTenant> limits_; // as Redis has them; nothing: to be read
     std::vector<CampaignKey> to_reopen_; // have entries at their place, and may not be paused any more
+    std::optional<std::map<CampaignKey, policy::SendingWindow>>
+        windows_;                                                 // by which mail was put off; nothing: none yet
+    std::vector<std::pair<CampaignKey, std::int64_t>> to_hasten_; // theirs have changed; how far we looked
     asio::steady_timer wake_;
     std::mt19937_64 random_{std::random_device{}()};
     SteadyTime compared_at_{};
@@ -174,6 +185,8 @@ private:
     bool held_ = false;
     bool stopping_ = false;
     bool weights_changed_ = true;
+    bool limits_changed_ = true;
+    bool windows_changed_ = true;
     SteadyTime look_again_at_ = SteadyTime::max(); // for what was on its way there when the settings changed
     bool look_for_paused_ = true;                  // campaigns with entries at their place
     SteadyTime deadline_{};
@@ -183,6 +196,7 @@ private:
     Counter& claimed_;
     Counter& parked_;
     Counter& paused_;
+    Counter& postponed_;
     Counter& released_;
     Counter& without_content_;
     Counter& rate_refusals_;

@@ -56,6 +56,8 @@ awaitable<Result<>> Dispatcher::try_to_join()
     if (Result<> counted = co_await load_warmup_counts(); !counted) co_return counted;
     if (Result<> others = co_await wait_for_others(); !others) co_return others;
     look_for_paused_ = true;
+    limits_.reset(); // others may have set some meanwhile, or Redis lost them
+    limits_changed_ = true;
     take_up(std::move(*found));
     co_return Result<>{};
 }
@@ -144,6 +146,53 @@ awaitable<void> Dispatcher::push_weights()
     }
 }
 
+// Before the next claim: a Redis that lost its data has no limits either. Of all tenants, since one that was moved to another pool
+// may have mail left here.
+awaitable<Result<>> Dispatcher::push_limits()
+{
+    if (!limits_changed_) co_return Result<>{};
+    if (!limits_) {
+        Result<> read = co_await read_limits();
+        if (!read) co_return read;
+    }
+    limits_changed_ = false; // what changes during the call is set by the next
+    queue::SendQueue::LimitsByTenant changed = limits_to_set(*parts_.settings());
+    if (changed.empty()) co_return Result<>{};
+    Result<> set = co_await queue_.set_limits(changed);
+    limits_changed_ = limits_changed_ || !set;
+    if (!set || !limits_) co_return set;
+    for (const auto& [tenant, limits] : changed) {
+        if (limits.any())
+            limits_->insert_or_assign(tenant, limits);
+        else
+            limits_->erase(tenant);
+    }
+    log::info("delivery", "limits_set", {{"tenants", changed.size()}});
+    co_return Result<>{};
+}
+
+awaitable<Result<>> Dispatcher::read_limits()
+{
+    Result<queue::SendQueue::LimitsByTenant> found = co_await queue_.limits();
+    if (!found) co_return std::unexpected{found.error()};
+    limits_ = std::move(*found);
+    co_return Result<>{};
+}
+
+// What Redis has otherwise. Old settings set only what it lacks: the rest may be newer.
+queue::SendQueue::LimitsByTenant Dispatcher::limits_to_set(const Settings& settings) const
+{
+    queue::SendQueue::LimitsByTenant changed;
+    for (const auto& [tenant, values] : settings.tenants) {
+        const auto known = limits_->find(tenant);
+        const bool differs = known != limits_->end() && known->second != values.limits && !settings.from_disk;
+        if (differs || (known == limits_->end() && values.limits.any())) changed.emplace(tenant, values.limits);
+    }
+    for (const auto& [tenant, known] : *limits_)
+        if (!settings.tenants.contains(tenant) && !settings.from_disk) changed.emplace(tenant, queue::TenantLimits{});
+    return changed;
+}
+
 // What waits with a campaign that is not paused any more goes back to the ready lists; one that was cancelled meets its end
 // there. A node may have put entries aside before it saw the change, so each looks after a change of its settings. Old
 // settings are no reason to wake what others may have paused since.
@@ -168,6 +217,32 @@ awaitable<void> Dispatcher::reopen_campaigns()
         if (!empty) co_return;
         if (*empty) to_reopen_.pop_back();
     }
+}
+
+// Mail that was put off by a window that is another by now is looked at again; what was tried once keeps its time.
+awaitable<void> Dispatcher::follow_windows()
+{
+    if (std::exchange(windows_changed_, false)) note_windows(*parts_.settings());
+    for (std::size_t calls = 0; calls < kReopensAPass && !to_hasten_.empty(); ++calls) {
+        const auto [campaign, cursor] = to_hasten_.back();
+        const auto next = co_await queue_.hasten(campaign, cursor);
+        if (!next) co_return; // at the next pass
+        if (*next)
+            to_hasten_.back().second = **next;
+        else
+            to_hasten_.pop_back();
+    }
+}
+
+void Dispatcher::note_windows(const Settings& settings)
+{
+    if (settings.from_disk) return;
+    if (windows_)
+        for (const auto& [campaign, window] : *windows_) {
+            const auto now = settings.windows.find(campaign);
+            if (now == settings.windows.end() || now->second != window) to_hasten_.emplace_back(campaign, 0);
+        }
+    windows_ = settings.windows;
 }
 
 // The lease, and once a minute what a producer that died between its two commands left behind.

@@ -71,9 +71,9 @@ queue::Settlement settlement_of(const Finished& finished, const policy::RetrySch
     if (event.kind != queue::EventKind::deferred) return settlement;
 
     std::optional<WallTime> expires = job.entry.expires;
-    if (verdict.life) expires = std::min(expires.value_or(WallTime::max()), job.entry.queued + *verdict.life);
+    if (verdict.life) expires = std::min(expires.value_or(WallTime::max()), job.entry.life_begins() + *verdict.life);
     const auto next =
-        policy::next_attempt(schedule, event.attempt, now, job.entry.queued, expires, verdict.wait, random);
+        policy::next_attempt(schedule, event.attempt, now, job.entry.life_begins(), expires, verdict.wait, random);
     if (!next) {
         event.kind = queue::EventKind::expired;
         return settlement;

@@ -1,5 +1,7 @@
 #include "engine/delivery/settings.h"
 
+#include "engine/mail/recipient_zone.h"
+
 #include <algorithm>
 
 namespace penguin::delivery {
@@ -55,6 +57,17 @@ std::optional<CampaignState> Settings::stopped(const TenantId& tenant, const std
     if (!campaign || campaigns.empty()) return std::nullopt;
     const auto found = campaigns.find({tenant, *campaign});
     return found == campaigns.end() ? std::nullopt : std::optional{found->second};
+}
+
+WallTime Settings::opens(const TenantId& tenant, const std::optional<CampaignId>& campaign, std::string_view vars,
+                         WallTime at) const
+{
+    if (!campaign || windows.empty()) return at;
+    const auto found = windows.find({tenant, *campaign});
+    if (found == windows.end()) return at;
+    const policy::SendingWindow& window = found->second;
+    const auto own = window.of_recipients ? recipient_zone(vars) : std::nullopt;
+    return window.opens(own.value_or(window.zone), at);
 }
 
 } // namespace penguin::delivery

@@ -19,7 +19,9 @@
 #include "engine/mail/domain_name.h"
 #include "engine/mail/email_address.h"
 #include "engine/policy/rule_book.h"
+#include "engine/policy/sending_window.h"
 #include "engine/policy/warmup/lane.h"
+#include "engine/queue/tenant_limits.h"
 
 namespace penguin::delivery {
 
@@ -34,6 +36,7 @@ struct TenantSettings {
     double weight = 1;
     bool suspended = false;
     PoolName pool{"default"};
+    queue::TenantLimits limits{}; // Redis keeps to them at claim
 };
 
 struct SendingDomain {
@@ -79,12 +82,16 @@ struct Settings {
     std::unordered_map<DomainName, SendingDomain> domains;
     std::map<CampaignKey, CampaignState> campaigns;
     std::map<SourceId, WarmupShares> warmups; // of sources under a plan; no other has a cap
+    std::map<CampaignKey, policy::SendingWindow> windows; // of campaigns that have one
     std::shared_ptr<const Suppressions> suppressions = std::make_shared<const Suppressions>();
     LaneLimits limits;
     std::shared_ptr<const policy::RuleBook> rules = policy::shipped_rules();
 
     // Nothing: nobody stopped it.
     std::optional<CampaignState> stopped(const TenantId& tenant, const std::optional<CampaignId>& campaign) const;
+    // When the campaign's mail to this recipient may go, from `at` on. `vars`: theirs (engine/mail/recipient_zone.h).
+    WallTime opens(const TenantId& tenant, const std::optional<CampaignId>& campaign, std::string_view vars,
+                   WallTime at) const;
 };
 
 } // namespace penguin::delivery

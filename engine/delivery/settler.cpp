@@ -91,6 +91,13 @@ void Settler::park(queue::Token token, std::string place)
     arrived();
 }
 
+void Settler::postpone(queue::Token token, WallTime until)
+{
+    held_.insert(token);
+    postponings_.push_back({std::move(token), until});
+    arrived();
+}
+
 std::size_t Settler::waiting() const { return held_.size(); }
 
 void Settler::arrived()
@@ -127,8 +134,9 @@ awaitable<void> Settler::run()
         busy = settlements_.size() >= kBusyCount;
         const bool settled = co_await flush_settlements();
         const bool parked = co_await flush_parkings();
+        const bool postponed = co_await flush_postponings();
         const bool released = co_await flush_releases();
-        if (settled && parked && released) continue;
+        if (settled && parked && postponed && released) continue;
         failed_calls_.add();
         co_await sleep_for(kRetryPause);
     }
@@ -209,6 +217,23 @@ awaitable<bool> Settler::flush_parkings()
         tokens.reserve(batch.size());
         for (queue::Parking& one : batch) tokens.push_back(std::move(one.token));
         told(tokens);
+    }
+    co_return true;
+}
+
+awaitable<bool> Settler::flush_postponings()
+{
+    while (!postponings_.empty() && !paused_) {
+        std::vector<queue::Postponing> batch = take(postponings_, kCallMax);
+        const Result<std::vector<queue::Token>> gone = co_await queue_.postpone(batch);
+        if (!gone) {
+            put_back(postponings_, std::move(batch));
+            co_return false;
+        }
+        const std::unordered_set<queue::Token> went{gone->begin(), gone->end()};
+        for (queue::Postponing& one : batch) // whose time it is by now may be claimed again
+            if (!went.contains(one.token)) releases_.push_back({std::move(one.token), std::nullopt});
+        told(*gone);
     }
     co_return true;
 }

@@ -1,5 +1,5 @@
 // engine/delivery/settler.h
-// Collects what became of claimed entries and tells Redis in few calls: settles, releases, parkings.
+// Collects what became of claimed entries and tells Redis in few calls: settles, releases, parkings, postponings.
 //
 //   flush    at once, because lanes wait for it before their next body; but when the last flush had kBusyCount outcomes or
 //            more, at kFlushCount, or kFlushAfter the first one came
@@ -40,6 +40,7 @@ public:
     void settle(const queue::Settlement& settlement);
     void release(queue::Token token, std::optional<WallTime> avoid_until);
     void park(queue::Token token, std::string place);
+    void postpone(queue::Token token, WallTime until);
 
     void pause() { paused_ = true; }
     void resume();
@@ -65,6 +66,7 @@ private:
     awaitable<bool> flush_settlements();
     awaitable<bool> flush_releases();
     awaitable<bool> flush_parkings();
+    awaitable<bool> flush_postponings();
     void told(const std::vector<queue::Token>& tokens);
     bool over() const;
 
@@ -86,6 +88,7 @@ private:
     std::uint64_t again_through_ = 0; // outcomes up to this may have been told before Redis lost data
     std::vector<Release> releases_;
     std::vector<queue::Parking> parkings_;
+    std::vector<queue::Postponing> postponings_;
     std::unordered_set<queue::Token> held_;
     bool stopping_ = false;
     SteadyTime give_up_{};

@@ -12,6 +12,7 @@ std::string_view name_of(Limit limit)
     case Limit::suspended: return "suspended";
     case Limit::unverified: return "unverified";
     case Limit::not_before: return "not_before";
+    case Limit::sending_window: return "sending_window";
     case Limit::no_source: return "no_source";
     case Limit::paused: return "paused";
     case Limit::warmup_stopped: return "warmup_stopped";
@@ -22,6 +23,9 @@ std::string_view name_of(Limit limit)
     case Limit::site_window: return "site_window";
     case Limit::lane_backoff: return "lane_backoff";
     case Limit::lane_rate: return "lane_rate";
+    case Limit::tenant_rate: return "tenant_rate";
+    case Limit::tenant_quota: return "tenant_quota";
+    case Limit::tenant_uncounted: return "tenant_uncounted";
     }
     return "unknown";
 }
@@ -84,6 +88,8 @@ std::optional<Hold> hold_on(const Situation& at)
     if (at.tenant_suspended) return Hold{Limit::suspended, Scope::tenant, std::nullopt};
     if (at.sender_unverified) return Hold{Limit::unverified, Scope::domain, std::nullopt};
     if (at.not_before && *at.not_before > at.now) return Hold{Limit::not_before, Scope::message, at.not_before};
+    if (at.window_opens && *at.window_opens > at.now)
+        return Hold{Limit::sending_window, Scope::campaign, at.window_opens};
     if (!at.has_source) return Hold{Limit::no_source, Scope::pool, std::nullopt};
     if (at.pause && at.pause->until > at.now)
         return Hold{Limit::paused, scope_of(at.pause->scope), at.pause->until, at.pause->rule};

@@ -23,6 +23,7 @@ enum class Limit : std::uint8_t {
     suspended,       // the tenant may not send
     unverified, // the sender's domain is not (yet) in the settings as verified for the tenant: it has no return path
     not_before, // scheduled
+    sending_window, // the campaign's mail goes at other hours
     no_source,  // no source of this node in its pool
     paused,     // a reply rule stopped what `scope` names: `rule` says which
     warmup_stopped, // its source sends nothing there today: listed, or refused too often
@@ -33,6 +34,9 @@ enum class Limit : std::uint8_t {
     site_window,    // enough mail for this site is in hand already
     lane_backoff,   // the site failed to take connections: its next probe is at `until`
     lane_rate,      // the site takes no more from this source before `until`, by what it refused before
+    tenant_rate, // the tenant's messages a second, minute or hour; with the two below kept at claim, in Redis: no node holds any
+    tenant_quota,     // its messages of the month
+    tenant_uncounted, // what it has sent of them is not known yet; the ledger counts
 };
 std::string_view name_of(Limit limit);
 
@@ -75,6 +79,7 @@ struct Situation {
     bool tenant_suspended = false;
     bool sender_unverified = false;
     std::optional<WallTime> not_before;
+    std::optional<WallTime> window_opens; // nothing, or not after now: it is open
     bool has_source = true;
     std::size_t site_in_hand = 0; // messages of the site on this node
     std::size_t site_window = 0;  // most of them

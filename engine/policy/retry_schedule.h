@@ -18,7 +18,7 @@ struct RetrySchedule {
                                              std::chrono::minutes{30}, std::chrono::hours{1},
                                              std::chrono::hours{2},    std::chrono::hours{4}};
     double jitter = 0.2;                                 // share of the wait, to either side
-    std::chrono::seconds life = std::chrono::hours{108}; // from acceptance; a message may ask for less
+    std::chrono::seconds life = std::chrono::hours{108}; // from acceptance or not_before; a message may ask for less
 };
 
 // attempts  that were made, 1 or more

@@ -1,6 +1,7 @@
 # cmake -DFOLDER=<scripts> -DNAMES=a,b,... -DOUT=<file.cpp> -P embed_scripts.cmake
-# Each script becomes: its #!lua line, common.lua, the rest of it.
+# Each script becomes: its #!lua line, common.lua, tenant_limits.lua, the rest of it.
 file(READ "${FOLDER}/common.lua" common)
+file(READ "${FOLDER}/tenant_limits.lua" limits)
 string(REPLACE "," ";" names "${NAMES}")
 set(code "// Made by embed_scripts.cmake from scripts/*.lua.\n#include \"engine/queue/scripts.h\"\n\nnamespace penguin::queue::scripts {\n")
 foreach(name IN LISTS names)
@@ -9,7 +10,7 @@ foreach(name IN LISTS names)
   math(EXPR rest "${end} + 1")
   string(SUBSTRING "${text}" 0 ${rest} shebang)
   string(SUBSTRING "${text}" ${rest} -1 body)
-  set(whole "${shebang}${common}${body}")
+  set(whole "${shebang}${common}${limits}${body}")
   string(SHA1 sha "${whole}")
   string(APPEND code "\nconst Script ${name}{\"${name}\", \"queue.${name}.before\", \"queue.${name}.after\", \"${sha}\", R\"lua(${whole})lua\"};\n")
 endforeach()

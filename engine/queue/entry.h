@@ -8,6 +8,7 @@
 //   pm:{p}:dead.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
@@ -41,6 +42,9 @@ struct Entry {
     unsigned attempt = 0;                  // attempts that were made
     WallTime queued;                       // when the batch was accepted: latencies count from here
     std::map<std::string, WallTime> avoid; // node -> until when it does not want this entry
+
+    // What its life counts from: one that was scheduled has not begun to wait before its time.
+    WallTime life_begins() const { return std::max(queued, not_before.value_or(queued)); }
 
     static Result<Entry> parse(std::string_view json);
     std::string to_json() const;

@@ -26,6 +26,8 @@ enum class EventKind : std::uint8_t {
 std::string_view name_of(EventKind kind);
 Result<EventKind> parse_event_kind(std::string_view text);
 constexpr bool is_final(EventKind kind) { return kind != EventKind::deferred; }
+// A receiver had it, or said no: what a tenant's quota counts.
+constexpr bool was_sent(EventKind kind) { return kind == EventKind::delivered || kind == EventKind::bounced; }
 
 struct Event {
     std::string id;

@@ -209,8 +209,7 @@ awaitable<Result<std::size_t>> SendQueue::cancel(CampaignKey campaign)
 awaitable<Result<std::size_t>> SendQueue::cancel_everywhere(TenantId tenant, std::vector<std::string> target)
 {
     const std::string owner = tenant.value().text();
-    const Result<RedisReply> places =
-        co_await state_->scripts.command({"ZRANGE", state_->scripts.key("parked"), "0", "-1"});
+    const Result<RedisReply> places = co_await state_->scripts.run(scripts::places, {owner});
     if (!places) co_return std::unexpected{places.error()};
     std::vector<std::pair<std::string, int>> lists{{"", 0}};
     for (const RedisReply& place : places->array())
@@ -259,6 +258,16 @@ awaitable<Result<bool>> SendQueue::reopen(CampaignKey campaign)
     const Result<RedisReply> reply = co_await state_->scripts.run(scripts::reopen, {place_of(campaign)});
     if (!reply) co_return std::unexpected{reply.error()};
     co_return reply->integer() == 1;
+}
+
+awaitable<Result<std::optional<std::int64_t>>> SendQueue::hasten(CampaignKey campaign, std::int64_t cursor)
+{
+    std::vector<std::string> arguments{campaign.tenant.value().text(), campaign.id.value().text(),
+                                       std::to_string(cursor), std::to_string(kCancelMax)};
+    const Result<RedisReply> reply = co_await state_->scripts.run(scripts::hasten, std::move(arguments));
+    if (!reply) co_return std::unexpected{reply.error()};
+    if (reply->integer() < 0) co_return std::optional<std::int64_t>{};
+    co_return std::optional{reply->integer()};
 }
 
 awaitable<Result<std::vector<bool>>> SendQueue::live(BatchId batch, std::uint32_t first, std::uint32_t count)
@@ -380,6 +389,8 @@ awaitable<Result<Summary>> SendQueue::summary()
         const Result<std::size_t> some = co_await count({"LLEN", list});
         add(out.paused, some);
     }
+    const Result<> held = co_await add_held(out);
+    if (!held) co_return std::unexpected{held.error()};
     const Result<RedisReply> nodes = co_await state_->scripts.command({"HKEYS", caller.key("nodes")});
     if (!nodes) co_return std::unexpected{nodes.error()};
     for (const RedisReply& node : nodes->array()) {

@@ -80,7 +80,9 @@ WrittenSettlement written(const Settlement& settlement)
             .message = settlement.event.message.text(),
             .event = settlement.event.to_json(),
             .retry = settlement.retry ? packed(*settlement.retry) : "",
-            .retry_at_ms = to_unix_ms(settlement.retry_at)};
+            .retry_at_ms = settlement.retry                  ? to_unix_ms(settlement.retry_at)
+                           : was_sent(settlement.event.kind) ? 0
+                                                             : kNeverSent};
 }
 
 SendQueue::State::State(RedisConnection& connection, Options given)
@@ -229,20 +231,43 @@ awaitable<void> SendQueue::State::put_away(Sorted& sorted)
         if (!buried) log::warning("queue", "bury_failed", {{"why", buried.error().detail}});
     }
     if (sorted.early.empty()) co_return;
-    std::vector<std::string> arguments{options.node.value(), options.incarnation};
-    for (const Claimed& one : sorted.early) {
-        arguments.push_back(one.token);
-        arguments.push_back(std::to_string(to_unix_ms(*one.entry.not_before)));
-    }
-    const Result<RedisReply> reply = co_await run_as_node(scripts::postpone, std::move(arguments));
-    if (!reply) {
-        log::warning("queue", "postpone_failed", {{"why", reply.error().detail}});
+    std::vector<Postponing> postponings;
+    for (const Claimed& one : sorted.early) postponings.push_back({one.token, *one.entry.not_before});
+    const Result<std::vector<Token>> went = co_await postpone(postponings);
+    if (!went) {
+        log::warning("queue", "postpone_failed", {{"why", went.error().detail}});
         co_return;
     }
-    std::set<Token> gone;
-    for (const RedisReply& token : reply->array()) gone.insert(token.text());
+    const std::set<Token> gone{went->begin(), went->end()};
     for (Claimed& one : sorted.early)
         if (!gone.contains(one.token)) sorted.good.push_back(std::move(one));
+}
+
+awaitable<Result<std::vector<Token>>> SendQueue::State::postpone(std::span<const Postponing> postponings)
+{
+    std::vector<std::string> arguments{options.node.value(), options.incarnation};
+    for (const Postponing& one : postponings) {
+        arguments.push_back(one.token);
+        arguments.push_back(std::to_string(to_unix_ms(one.until)));
+    }
+    const Result<RedisReply> reply = co_await run_as_node(scripts::postpone, std::move(arguments));
+    if (!reply) co_return std::unexpected{reply.error()};
+    std::vector<Token> gone;
+    for (const RedisReply& token : reply->array()) gone.push_back(token.text());
+    co_return gone;
+}
+
+awaitable<Result<std::vector<Token>>> SendQueue::postpone(std::vector<Postponing> postponings)
+{
+    std::vector<Token> gone;
+    for (std::span<const Postponing> rest{postponings}; !rest.empty();) {
+        const auto part = rest.first(std::min(rest.size(), kTokensMax));
+        rest = rest.subspan(part.size());
+        const Result<std::vector<Token>> some = co_await state_->postpone(part);
+        if (!some) co_return std::unexpected{some.error()};
+        gone.insert(gone.end(), some->begin(), some->end());
+    }
+    co_return gone;
 }
 
 awaitable<Result<SettleReport>> SendQueue::settle(std::span<const Settlement> settlements)

@@ -19,6 +19,7 @@
 #include "engine/queue/redis_connection.h"
 #include "engine/queue/settlement.h"
 #include "engine/queue/stream_position.h"
+#include "engine/queue/tenant_limits.h"
 #include "engine/queue/warmup_count.h"
 
 namespace penguin::queue {
@@ -41,6 +42,11 @@ struct ClaimRequest {
 
 // Where entries of a priority wait at a place (a provider or a site): each in one of its own.
 std::string waiting_place(const std::string& place, Priority prio);
+
+struct Postponing {
+    Token token;
+    WallTime until;
+};
 
 struct Parking {
     Token token;
@@ -85,6 +91,8 @@ struct EnqueueReport {
 
 struct Summary { // sizes, for metrics and the API
     std::size_t ready = 0, parked = 0, paused = 0, due = 0, in_hands = 0, events = 0, dead = 0;
+    std::size_t tenants_held = 0;      // by their limits
+    std::size_t tenants_uncounted = 0; // of them: the ledger has not counted their month yet
 };
 
 class SendQueue {
@@ -132,6 +140,8 @@ public:
     awaitable<Result<WarmupCounts>> warmup_counts(std::string source, std::chrono::sys_days day);
     // Back to the tenant's ready list; with `avoid_until` this node does not get them again before.
     awaitable<Result<std::size_t>> release(std::span<const Token> tokens, std::optional<WallTime> avoid_until);
+    // Each to `due`, until its time. Gives the tokens that went; of the others it is time by Redis' clock, or they were not ours.
+    awaitable<Result<std::vector<Token>>> postpone(std::vector<Postponing> postponings);
     // Each to its place's parked list of the tenant.
     awaitable<Result<std::size_t>> park(std::span<const Parking> parkings);
 
@@ -139,6 +149,9 @@ public:
     awaitable<Result<std::vector<CampaignKey>>> paused();
     // At most 1,000 of them back to the heads of their ready lists. True: none is left.
     awaitable<Result<bool>> reopen(CampaignKey campaign);
+    // What of it waits in `due` for its first attempt is due now: at most 1,000 of all that wait there are looked at. `cursor` is 0
+    // at first; gives the next one, or nothing at the end.
+    awaitable<Result<std::optional<std::int64_t>>> hasten(CampaignKey campaign, std::int64_t cursor);
 
     // What Redis says is ours. After a start or a lost reply: the dispatcher compares it with its memory.
     awaitable<Result<std::vector<Claimed>>> hand();
@@ -166,6 +179,17 @@ public:
     // Which of the batch's messages first ... first + count - 1 are queued, in a hand, or not confirmed by the ledger yet.
     awaitable<Result<std::vector<bool>>> live(BatchId batch, std::uint32_t first, std::uint32_t count);
     awaitable<Result<>> set_weight(TenantId tenant, double weight);
+
+    // Limits of tenants, as Redis has them; in force with the next claim.
+    using LimitsByTenant = std::map<TenantId, TenantLimits>;
+    awaitable<Result<LimitsByTenant>> limits();
+    awaitable<Result<>> set_limits(LimitsByTenant changed);
+    awaitable<Result<TenantStanding>> standing(TenantId tenant);
+    // Tenants with a quota whose month must be counted, at most so many of them.
+    awaitable<Result<std::vector<TenantId>>> uncounted(std::size_t most);
+    // What the ledger knows that they have sent in `month` (202611), up to `position`. Gives how many are counted now; none while
+    // nodes are telling their journals, or when the ledger is not near the end of the stream.
+    awaitable<Result<std::size_t>> count_month(std::string position, int month, std::map<TenantId, std::int64_t> sent);
 
     // The ledger's side.
     struct StreamEvents {
@@ -206,6 +230,7 @@ private:
     awaitable<Result<std::size_t>> cancel_in(std::vector<std::string> target, std::string key, int octets_before);
     awaitable<Result<std::size_t>> cancel_everywhere(TenantId tenant, std::vector<std::string> target);
     awaitable<Result<std::size_t>> cancel_paused(TenantId tenant, std::vector<std::string> target);
+    awaitable<Result<>> add_held(Summary& out);
     awaitable<Result<std::size_t>> size_of(std::string zset, std::string before, std::string behind);
     awaitable<Result<std::size_t>> count(std::vector<std::string> command);
 

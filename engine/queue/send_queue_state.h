@@ -57,6 +57,7 @@ struct SendQueue::State {
     Sorted sort_out(const RedisReply& reply) const;
     // Buries what does not parse, lets wait what is early. What was not early by Redis' clock joins `good`.
     awaitable<void> put_away(Sorted& sorted);
+    awaitable<Result<std::vector<Token>>> postpone(std::span<const Postponing> postponings);
     awaitable<Result<SettleReport>> settle(std::span<const WrittenSettlement> part, bool again);
     awaitable<Result<>> take_over(std::string node);
 };

@@ -21,13 +21,16 @@ struct Settlement {
     std::uint64_t sequence = 0; // counts a node's outcomes, so that Redis knows one that it is told twice; 0: none
 };
 
+// In place of a retry's time: the message ended without having been sent, so no quota counts it.
+inline constexpr std::int64_t kNeverSent = 1;
+
 struct WrittenSettlement {
     std::uint64_t sequence = 0;
     Token token;
-    std::string message; // id
-    std::string event;   // JSON
-    std::string retry;   // packed entry, "" when the outcome is final
-    std::int64_t retry_at_ms = 0;
+    std::string message;          // id
+    std::string event;            // JSON
+    std::string retry;            // packed entry, "" when the outcome is final
+    std::int64_t retry_at_ms = 0; // of a final outcome 0 or kNeverSent
     friend bool operator==(const WrittenSettlement&, const WrittenSettlement&) = default;
 };
 

@@ -48,6 +48,7 @@ LIBRARIES = {
     r"spdlog/": ["engine/base"],
     r"toml\+\+/": ["control/config", "engine/policy", "bench/sink"],
     r"re2/": ["engine/policy"],
+    r"date/": ["engine/base"],
     r"CLI/": ["control/daemon", "control/ctl", "bench"],
     r"benchmark/": ["bench/micro"],
     r"systemd/": ["control/daemon"],

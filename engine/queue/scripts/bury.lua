@@ -10,7 +10,9 @@ for i = 4, #ARGV, 2 do
         buried = buried + 1
         redis.call('HDEL', hand, ARGV[i])
         local _, tenant, entry = unpacked(value)
+        give_back(tenant, ARGV[i], true)
         bury(tenant or '', ARGV[i + 1], entry or value)
     end
 end
+save_accounts()
 return buried

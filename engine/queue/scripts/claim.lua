@@ -45,6 +45,7 @@ local function admit(prio, tenant, entry)
         end
     end
     taken[#taken + 1] = { prio, tenant, entry }
+    if some_limit then charge(tenant, 1) end
     return true
 end
 
@@ -70,7 +71,8 @@ local function weights_of(tenants)
 end
 
 -- Serves the tenants of a zset, lowest virtual time first and a turn of them each, until `budget` entries are taken. A tenant stays in the set with
--- its new time until it is found empty, so that one who refills in small lots cannot come back as a newcomer each time.
+-- its new time until it is found empty, so that one who refills in small lots cannot come back as a newcomer each time, or until
+-- its limits permit nothing more: then it is out of the set and nobody's claim meets it.
 -- Gives the entries taken and the new floor of virtual time.
 local function serve(zset, key_of, budget, turn, floor, take)
     local left, looked = budget, 0
@@ -80,10 +82,13 @@ local function serve(zset, key_of, budget, turn, floor, take)
         local tenants = {}
         for i = 1, #low, 2 do tenants[#tenants + 1] = low[i] end
         local weights, scores, gone = weights_of(tenants), {}, {}
+        if has_limits() then load_accounts(tenants) end
         for i, tenant in ipairs(tenants) do
             if left <= 0 then break end
             local most_now = #tenants == 1 and left or math.ceil(turn * weights[i]) -- alone, it has all turns
-            local got = pop(key_of(tenant), tenant, math.min(left, most_now))
+            local permitted = some_limit and allowance(accounts[tenant]) or math.huge
+            local got = permitted >= 1 and pop(key_of(tenant), tenant, math.min(left, most_now, permitted)) or {}
+            if permitted < 1 then hold(tenant, zset) end
             if #got == 0 then gone[#gone + 1] = tenant
             else
                 floor = math.max(floor, tonumber(low[2 * i]))
@@ -196,6 +201,7 @@ end
 -- An error half-way (a key of a wrong type) must not lose what is off its list already: that is handed out in any case.
 local fine, why = pcall(function()
     promote()
+    if has_limits() then return_held() end
     local left = most
     -- Parked entries are the older ones, but only half of a claim: places with much room must not starve what is new.
     left = left - from_places(math.ceil(left / 2), false)
@@ -226,7 +232,10 @@ for i, one in ipairs(taken) do
     if not done[i] then -- its final outcome came late and was told: nothing is left to do
         out[#out + 1] = string.format('%x-%x', now, base + i)
         out[#out + 1] = packed(one[1], one[2], one[3])
+    else
+        charge(one[2], -1)
     end
 end
+save_accounts()
 if #out > 0 then in_parts('HSET', P .. 'hand:' .. node, out) end
 return out

@@ -10,6 +10,7 @@ for i, token in ipairs(tokens) do
     if prio and not seen[token] then
         local place = waiting_place(ARGV[2 * i + 3], prio)
         seen[token] = true
+        give_back(tenant, token, true)
         parked[#parked + 1] = token
         groups[place] = groups[place] or {}
         groups[place][tenant] = groups[place][tenant] or {}
@@ -21,4 +22,5 @@ local gone = redis.call('HDEL', hand, unpack(parked))
 for place, tenants in pairs(groups) do
     for tenant, entries in pairs(tenants) do park_at(place, tenant, entries) end
 end
+save_accounts()
 return gone

@@ -44,7 +44,9 @@ for i = 4, #ARGV, 3 do
         if not ended and (found or redis.call('GETBIT', live, index) == 0) then
             redis.call('HSET', hand, token, value)
             redis.call('SETBIT', live, index, 1)
+            forget_count(tenant) -- nothing was charged for it
         else lost[#lost + 1] = token end
     end
 end
+save_accounts()
 return lost

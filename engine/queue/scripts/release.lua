@@ -10,6 +10,7 @@ for i = #ARGV, 6, -1 do -- the first ends up at the head
         released = released + 1
         redis.call('HDEL', hand, ARGV[i])
         local prio, tenant, entry = unpacked(value)
+        give_back(tenant, ARGV[i], true)
         if avoid_until > now then
             local avoid = avoid_of(entry)
             avoid[node] = avoid_until
@@ -19,4 +20,5 @@ for i = #ARGV, 6, -1 do -- the first ends up at the head
         end
     end
 end
+save_accounts()
 return released

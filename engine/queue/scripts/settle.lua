@@ -2,8 +2,8 @@
 -- Takes outcomes. ARGV: prefix, node, incarnation, journal, seconds that `done` stays, 1 when the ledger may know them
 -- already (a journal told again), all events as a JSON array without spaces (one string: Lua takes its time for each), a line
 -- "<place of the outcome> <source>:<day> <share>" for each that counts for a warm-up, then for each outcome:
---   token, message id, octets of its event, its sequence in the journal (0: none), time of the retry (ms), packed value
---   ('' : final)
+--   token, message id, octets of its event, its sequence in the journal (0: none), time of the retry (ms; of a final outcome
+--   1: it never went out), packed value ('' : final)
 -- Gives {settled, late, position of the stream}
 -- Sequences only grow, so one that is not above the last that was told was told; without the name nothing is taken: what the
 -- node knows is told in its order once it has joined again. An outcome that was told was counted then.
@@ -23,6 +23,7 @@ local counted = {} -- places of those that were told before
 for i = FIRST, #ARGV, 6 do
     local token, id, sequence, time, value = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 3]), ARGV[i + 4], ARGV[i + 5]
     if held[token] then
+        if value ~= '' or time == '1' then give_back(string.match(held[token], '^%d([^\n]*)'), token, value == '') end
         held[token] = nil
         settled = settled + 1
         gone[#gone + 1] = token
@@ -68,6 +69,11 @@ else
             worth_telling[#worth_telling + 1] = each[event]
         end
     end
+    if has_limits() then
+        for _, event in ipairs(late) do
+            if not deferrals[event] then forget_count(string.match(each[event], '"tenant":"([%x-]+)"')) end
+        end
+    end
     late = worth_telling
     if again then
         for _, event in ipairs(told) do late[#late + 1] = event end
@@ -81,5 +87,6 @@ for place, key, field in string.gmatch(counts, '(%d+) (%S+) (%S+)\n') do
         redis.call('EXPIRE', P .. 'warmup:' .. key, COUNTS_STAY)
     end
 end
+save_accounts()
 if last > known then redis.call('HSET', P .. 'told', node, journal .. ' ' .. digits(last)) end
 return { settled, #late, position }

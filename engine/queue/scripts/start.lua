@@ -18,6 +18,7 @@ local is_new = of ~= run
 if is_new then
     epoch = digits(now) .. '-' .. incarnation
     redis.call('SET', P .. 'epoch', epoch .. ' ' .. run .. ' recovering')
+    recount_all()
 end
 redis.call('HSET', P .. 'nodes', node, string.format('%s %s %d - starting', digits(now), incarnation, version))
 return { 'ok', epoch, digits(told_of(node, ARGV[7])), last_position(), is_new and 1 or 0, digits(now) }

@@ -11,9 +11,12 @@ local hand = P .. 'hand:' .. node
 local pairs_of_hand = redis.call('HRANDFIELD', hand, 1000, 'WITHVALUES')
 local tokens = {}
 for i = 1, #pairs_of_hand, 2 do
+    local prio, tenant, entry = unpacked(pairs_of_hand[i + 1])
     tokens[#tokens + 1] = pairs_of_hand[i]
-    to_ready(unpacked(pairs_of_hand[i + 1]))
+    to_ready(prio, tenant, entry)
+    give_back(tenant, pairs_of_hand[i], true)
 end
+save_accounts()
 if #tokens > 0 then redis.call('HDEL', hand, unpack(tokens)) end
 if redis.call('EXISTS', hand) == 1 then return { #tokens, 1 } end
 if not empty_place('node:' .. node) then return { #tokens, 1 } end

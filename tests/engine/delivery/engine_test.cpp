@@ -323,6 +323,17 @@ TEST_F(EngineTest, AMessageWithATimeGoesThenAndNotBefore)
         if (event.message.batch == batch_of(1)) EXPECT_GE(event.at, from_unix_ms(to_unix_ms(then)));
 }
 
+TEST_F(EngineTest, TheLifeOfAScheduledMessageBeginsAtItsTime)
+{
+    sink(11);
+    enqueue(1, addresses("one.test.example", 1), [](queue::Entry& entry) {
+        entry.queued = wall_now() - std::chrono::hours{20 * 24};
+        entry.not_before = wall_now() - std::chrono::hours{1};
+    });
+    start_engine();
+    ASSERT_TRUE(until([&] { return count(EventKind::delivered) == 1; })) << told();
+}
+
 TEST_F(EngineTest, ASuspendedTenantsMailWaits)
 {
     bench::Sink& one = sink(11);

@@ -31,6 +31,8 @@ TEST(Holds, EachLimitHoldsWithItsScopeAndTime)
     EXPECT_EQ(hold_on(at), (Hold{Limit::paused, Scope::domain, kNow + 1h, "r"}));
     at.has_source = false;
     EXPECT_EQ(hold_on(at), (Hold{Limit::no_source, Scope::pool, std::nullopt}));
+    at.window_opens = kNow + 2h;
+    EXPECT_EQ(hold_on(at), (Hold{Limit::sending_window, Scope::campaign, kNow + 2h}));
     at.not_before = kNow + 1s;
     EXPECT_EQ(hold_on(at), (Hold{Limit::not_before, Scope::message, kNow + 1s}));
     at.sender_unverified = true;
@@ -92,6 +94,10 @@ TEST(Holds, NamesAreDistinct)
     EXPECT_EQ(name_of(Limit::paused), "paused");
     EXPECT_EQ(name_of(Limit::campaign_paused), "campaign_paused");
     EXPECT_EQ(name_of(Limit::cancelled), "cancelled");
+    EXPECT_EQ(name_of(Limit::sending_window), "sending_window");
+    EXPECT_EQ(name_of(Limit::tenant_rate), "tenant_rate");
+    EXPECT_EQ(name_of(Limit::tenant_quota), "tenant_quota");
+    EXPECT_EQ(name_of(Limit::tenant_uncounted), "tenant_uncounted");
     EXPECT_EQ(name_of(Scope::campaign), "campaign");
     EXPECT_EQ(name_of(Scope::lane), "lane");
     EXPECT_EQ(name_of(Scope::pool), "pool");
