@@ -1,7 +1,11 @@
 #include "bench/sink/provider_policy.h"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
+
+#include "bench/sink/lot.h"
+#include "bench/sink/reputation_book.h"
 
 namespace penguin::bench {
 
@@ -9,32 +13,19 @@ namespace {
 
 using Action = ProviderVerdict::Action;
 
-// FNV-1a over the parts with a mark between them, then mixed, so that close names fall into shares evenly.
-std::uint64_t hash_of(std::uint64_t seed, std::initializer_list<std::string_view> parts)
+std::uint32_t part_of(std::uint32_t limit, double allowed)
 {
-    std::uint64_t hash = 0xCBF29CE484222325ULL;
-    const auto add = [&hash](std::uint64_t octet) { hash = (hash ^ octet) * 0x100000001B3ULL; };
-    for (int i = 0; i < 64; i += 8) add((seed >> i) & 0xFFU);
-    for (const std::string_view part : parts) {
-        for (const char c : part) add(static_cast<unsigned char>(c >= 'A' && c <= 'Z' ? c + 32 : c));
-        add(0x100);
-    }
-    hash = (hash ^ (hash >> 33)) * 0xFF51AFD7ED558CCDULL;
-    hash = (hash ^ (hash >> 33)) * 0xC4CEB9FE1A85EC53ULL;
-    return hash ^ (hash >> 33);
+    return static_cast<std::uint32_t>(std::max(1.0, std::floor(limit * std::min(allowed, 1e9 / limit))));
 }
 
-// 0 up to 1, without 1.
-double place_of(std::uint64_t hash) { return static_cast<double>(hash >> 11) * 0x1.0p-53; }
-
 ProviderVerdict refused(const ProviderAnswer& answer, ProviderReason reason, const ProviderVisit& visit,
-                        std::string_view recipient = {})
+                        const ProviderStep& step = {})
 {
     ProviderVerdict verdict{.reason = reason};
     if (answer.code == 0)
         verdict.action = Action::drop;
     else
-        verdict.reply = answer.reply(visit.address, recipient);
+        verdict.reply = answer.reply(visit.address, step.recipient, domain_of(step.sender));
     return verdict;
 }
 
@@ -55,25 +46,29 @@ std::string_view name_of(ProviderReason reason)
     case ProviderReason::unknown: return "unknown";
     case ProviderReason::full: return "full";
     case ProviderReason::fault: return "faults";
+    case ProviderReason::throttled: return "reputation-throttled";
+    case ProviderReason::deferred: return "reputation-deferred";
+    case ProviderReason::blocked: return "reputation-blocked";
     }
     return "";
 }
 
-const ProviderLimit* ProviderPolicy::Window::in_the_way(const std::optional<ProviderLimit>& limit, SteadyTime now)
+const ProviderLimit* ProviderPolicy::Window::in_the_way(const std::optional<ProviderLimit>& limit, double allowed,
+                                                        SteadyTime now)
 {
     if (!limit) return nullptr;
     if (used == 0 || now - began >= limit->per) {
         began = now;
         used = 0;
     }
-    return used < limit->max ? nullptr : &*limit;
+    return used < part_of(limit->max, allowed) ? nullptr : &*limit;
 }
 
 ProviderVerdict ProviderPolicy::judge(ProviderVisit& visit, const ProviderStep& step, SteadyTime now)
 {
     ProviderVerdict verdict;
     switch (step.phase) {
-    case SinkPhase::greeting: verdict = arrive(visit, now); break;
+    case SinkPhase::greeting: verdict = arrive(visit, step.standing, now); break;
     case SinkPhase::mail: verdict = mail(visit, step, now); break;
     case SinkPhase::rcpt: verdict = rcpt(visit, step, now); break;
     case SinkPhase::ehlo:
@@ -89,14 +84,15 @@ ProviderVerdict ProviderPolicy::judge(ProviderVisit& visit, const ProviderStep& 
     return verdict;
 }
 
-ProviderVerdict ProviderPolicy::arrive(ProviderVisit& visit, SteadyTime now)
+ProviderVerdict ProviderPolicy::arrive(ProviderVisit& visit, const ProviderStanding& standing, SteadyTime now)
 {
     Client& from = client(visit.address);
     visit.number = ++from.connections;
     const auto& at_once = profile_->concurrent_connections;
-    if (at_once && from.open >= at_once->max)
+    if (at_once &&
+        from.open >= std::min(part_of(at_once->max, standing.allowed), standing.connections.value_or(UINT32_MAX)))
         return refused(at_once->answer, ProviderReason::concurrent_connections, visit);
-    if (const ProviderLimit* limit = from.connecting.in_the_way(profile_->connection_rate, now))
+    if (const ProviderLimit* limit = from.connecting.in_the_way(profile_->connection_rate, standing.allowed, now))
         return refused(limit->answer, ProviderReason::connection_rate, visit);
     ++from.connecting.used;
     if (from.open++ == 0) idle_.erase(from.idle);
@@ -123,10 +119,11 @@ ProviderVerdict ProviderPolicy::mail(ProviderVisit& visit, const ProviderStep& s
     if (here && visit.messages >= here->max)
         return refused(here->answer, ProviderReason::messages_per_connection, visit);
     Client& from = client(visit.address);
-    if (const ProviderLimit* limit = from.messages.in_the_way(profile_->message_rate, now))
+    if (const ProviderLimit* limit = from.messages.in_the_way(profile_->message_rate, step.standing.allowed, now))
         return refused(limit->answer, ProviderReason::message_rate, visit);
-    if (const ProviderLimit* limit = from.day.in_the_way(profile_->messages_per_day, now))
+    if (const ProviderLimit* limit = from.day.in_the_way(profile_->messages_per_day, step.standing.allowed, now))
         return refused(limit->answer, ProviderReason::messages_per_day, visit);
+    if (step.standing.answer != nullptr) return refused(*step.standing.answer, step.standing.reason, visit, step);
     ++visit.messages;
     ++from.messages.used;
     ++from.day.used;
@@ -137,15 +134,15 @@ ProviderVerdict ProviderPolicy::rcpt(const ProviderVisit& visit, const ProviderS
 {
     const auto& most = profile_->recipients_per_transaction;
     if (most && step.recipients > most->max)
-        return refused(most->answer, ProviderReason::recipients_per_transaction, visit, step.recipient);
-    const double place = place_of(hash_of(profile_->seed, {"mailbox", step.recipient}));
+        return refused(most->answer, ProviderReason::recipients_per_transaction, visit, step);
+    const double place = lot_of(profile_->seed, {"mailbox", step.recipient});
     const double unknown = profile_->unknown ? profile_->unknown->share : 0;
     if (profile_->unknown && place < unknown)
-        return refused(profile_->unknown->answer, ProviderReason::unknown, visit, step.recipient);
+        return refused(profile_->unknown->answer, ProviderReason::unknown, visit, step);
     if (const ProviderAnswer* later = greylisted(visit, step, now))
-        return refused(*later, ProviderReason::greylisted, visit, step.recipient);
+        return refused(*later, ProviderReason::greylisted, visit, step);
     if (profile_->full && place < unknown + profile_->full->share)
-        return refused(profile_->full->answer, ProviderReason::full, visit, step.recipient);
+        return refused(profile_->full->answer, ProviderReason::full, visit, step);
     return {};
 }
 
@@ -163,7 +160,7 @@ ProviderVerdict ProviderPolicy::body(const ProviderVisit& visit, SteadyTime now)
 const ProviderAnswer* ProviderPolicy::greylisted(const ProviderVisit& visit, const ProviderStep& step, SteadyTime now)
 {
     const auto& rule = profile_->greylisting;
-    if (!rule || place_of(hash_of(profile_->seed, {"grey", step.recipient})) >= rule->share) return nullptr;
+    if (!rule || lot_of(profile_->seed, {"grey", step.recipient}) >= rule->share) return nullptr;
     const std::uint64_t key = hash_of(profile_->seed, {visit.address, step.sender, step.recipient});
     const auto known = by_triplet_.find(key);
     if (known == by_triplet_.end()) {
@@ -189,7 +186,7 @@ void ProviderPolicy::afflict(ProviderVerdict& verdict, const ProviderVisit& visi
         const auto place = static_cast<std::uint64_t>(&fault - profile_->faults.data());
         const std::string event = std::to_string(place) + " " + std::to_string(visit.number) + " " +
                                   std::to_string(phase < SinkPhase::mail ? 0 : visit.messages);
-        if (place_of(hash_of(profile_->seed, {"fault", visit.address, event})) >= fault.share) continue;
+        if (lot_of(profile_->seed, {"fault", visit.address, event}) >= fault.share) continue;
         verdict.delay += fault.delay;
         if (fault.action == ProviderFault::Action::delay) continue;
         verdict.action = fault.action == ProviderFault::Action::drop ? Action::drop : Action::stall;
@@ -225,7 +222,10 @@ void ProviderPolicy::forget_oldest()
 ProviderGate::ProviderGate(SinkProfile profile) : profile_{std::move(profile)}
 {
     for (std::size_t i = 0; i < kShards; ++i) shards_.emplace_back(profile_);
+    if (profile_.reputation) book_ = std::make_unique<ReputationBook>(*profile_.reputation, profile_.seed);
 }
+
+ProviderGate::~ProviderGate() = default;
 
 ProviderGate::Shard& ProviderGate::shard_of(const ProviderVisit& visit)
 {
@@ -234,9 +234,15 @@ ProviderGate::Shard& ProviderGate::shard_of(const ProviderVisit& visit)
 
 ProviderVerdict ProviderGate::judge(ProviderVisit& visit, const ProviderStep& step, SteadyTime now)
 {
-    Shard& shard = shard_of(visit);
-    const std::scoped_lock lock{shard.mutex};
-    return shard.policy.judge(visit, step, now);
+    ProviderStep known = step;
+    if (book_) known.standing = book_->standing(visit.address, step, now);
+    ProviderVerdict verdict = [&] {
+        Shard& shard = shard_of(visit);
+        const std::scoped_lock lock{shard.mutex};
+        return shard.policy.judge(visit, known, now);
+    }();
+    if (book_) verdict.complaints = book_->note(visit.address, known, verdict, now);
+    return verdict;
 }
 
 void ProviderGate::leave(ProviderVisit& visit)
@@ -245,5 +251,7 @@ void ProviderGate::leave(ProviderVisit& visit)
     const std::scoped_lock lock{shard.mutex};
     shard.policy.leave(visit);
 }
+
+std::string ProviderGate::reputations(SteadyTime now) { return book_ ? book_->to_json(now) : "null"; }
 
 } // namespace penguin::bench

@@ -14,6 +14,7 @@
 
 #include <deque>
 #include <list>
+#include <memory>
 #include <mutex>
 #include <unordered_map>
 
@@ -34,9 +35,12 @@ enum class ProviderReason : std::uint8_t {
     greylisted,
     unknown,
     full,
-    fault
+    fault,
+    throttled, // the last three by reputation
+    deferred,
+    blocked
 };
-inline constexpr std::size_t kProviderReasons = 12;
+inline constexpr std::size_t kProviderReasons = 15;
 std::string_view name_of(ProviderReason reason); // as the profile's key
 
 // One connection, kept by its owner between the steps.
@@ -48,20 +52,32 @@ struct ProviderVisit {
     bool open = false; // counts as a connection
 };
 
+// What the sender's reputation makes of the profile.
+struct ProviderStanding {
+    double allowed = 1;                       // of the limits that count connections and messages
+    std::optional<std::uint32_t> connections; // at most
+    ProviderReason reason =
+        ProviderReason::none;               // throttled, deferred, blocked: at mail, where nothing narrower refuses
+    const ProviderAnswer* answer = nullptr; // then
+    bool of_domain = false;                 // whose fault it is
+};
+
 struct ProviderStep {
     SinkPhase phase{};
     std::string_view sender;    // from mail on
     std::string_view recipient; // at rcpt
     std::size_t recipients = 0; // of the transaction, with this one
     bool tls = false;
+    ProviderStanding standing{}; // at greeting and mail
 };
 
 struct ProviderVerdict {
     enum class Action : std::uint8_t { answer, drop, stall };
     Action action = Action::answer;
     ProviderReason reason = ProviderReason::none;
-    std::chrono::milliseconds delay{0}; // before anything else
-    std::optional<smtp::Reply> reply;   // none: the usual words
+    std::chrono::milliseconds delay{0};    // before anything else
+    std::optional<smtp::Reply> reply;      // none: the usual words
+    std::vector<std::size_t> complaints{}; // at body: the recipients who will complain, by their place
     bool closes() const noexcept { return reply && reply->code == 421; }
 };
 
@@ -88,7 +104,7 @@ private:
         SteadyTime began;
         std::uint32_t used = 0;
         // The limit, when it leaves no room.
-        const ProviderLimit* in_the_way(const std::optional<ProviderLimit>& limit, SteadyTime now);
+        const ProviderLimit* in_the_way(const std::optional<ProviderLimit>& limit, double allowed, SteadyTime now);
     };
     struct Client {
         std::uint64_t connections = 0; // ever
@@ -106,7 +122,7 @@ private:
         bool passed = false;
     };
 
-    ProviderVerdict arrive(ProviderVisit& visit, SteadyTime now);
+    ProviderVerdict arrive(ProviderVisit& visit, const ProviderStanding& standing, SteadyTime now);
     ProviderVerdict mail(ProviderVisit& visit, const ProviderStep& step, SteadyTime now);
     ProviderVerdict rcpt(const ProviderVisit& visit, const ProviderStep& step, SteadyTime now);
     ProviderVerdict body(const ProviderVisit& visit, SteadyTime now);
@@ -123,20 +139,25 @@ private:
     std::unordered_map<std::uint64_t, std::list<Triplet>::iterator> by_triplet_;
 };
 
+class ReputationBook; // reputation_book.h
+
 // The policy for all threads. Every limit and triplet belongs to one client address, so each address has its policy with its
-// own lock, and no step needs two of them: what one thread of the sink counted, the next sees.
+// own lock, and no step needs two of them: what one thread of the sink counted, the next sees. Reputations, which a domain
+// has over all addresses, are in a book with a lock of its own.
 class ProviderGate {
 public:
     static constexpr std::size_t kShards =
         16; // each with ProviderPolicy's Bounds: 65,536 addresses, a million triplets
 
     explicit ProviderGate(SinkProfile profile);
-    ProviderGate(const ProviderGate&) = delete; // the policies look into its profile
+    ~ProviderGate();
+    ProviderGate(const ProviderGate&) = delete; // policies and book look into its profile
     ProviderGate& operator=(const ProviderGate&) = delete;
 
     const SinkProfile& profile() const noexcept { return profile_; }
     ProviderVerdict judge(ProviderVisit& visit, const ProviderStep& step, SteadyTime now);
     void leave(ProviderVisit& visit);
+    std::string reputations(SteadyTime now); // JSON; null without any
 
 private:
     struct Shard {
@@ -148,6 +169,7 @@ private:
 
     SinkProfile profile_;
     std::deque<Shard> shards_;
+    std::unique_ptr<ReputationBook> book_; // null: nobody has a reputation here
 };
 
 } // namespace penguin::bench

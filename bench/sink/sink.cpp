@@ -84,6 +84,24 @@ std::string SinkCounts::to_json(std::chrono::milliseconds running) const
     return json + "}}";
 }
 
+std::string Sink::to_json(std::chrono::milliseconds running) const
+{
+    std::string json = shared_.counts.to_json(running);
+    json.pop_back();
+    if (shared_.gate) json += ",\"reputation\":" + shared_.gate->reputations(shared_.options.now());
+    if (shared_.desk) json += ",\"reports\":" + shared_.desk->to_json();
+    return json + "}";
+}
+
+std::function<SteadyTime()> clock_with_days_of(std::chrono::seconds day)
+{
+    const SteadyTime began = std::chrono::steady_clock::now();
+    return [began, times = std::chrono::days{1} / std::chrono::duration<double>{day}] {
+        const std::chrono::duration<double, std::nano> passed = std::chrono::steady_clock::now() - began;
+        return began + std::chrono::nanoseconds{static_cast<std::int64_t>(passed.count() * times)};
+    };
+}
+
 Sink::Sink(const SinkOptions& options)
     : shared_{.options = options, .rules = SinkRules{options.rules}, .recorder = SinkRecorder{options.record}}
 {
@@ -96,10 +114,23 @@ Result<std::unique_ptr<Sink>> Sink::start(const SinkOptions& options)
 {
     std::unique_ptr<Sink> sink{new Sink{options}};
     if (const Result<> opened = sink->shared_.recorder.open(); !opened) return std::unexpected{opened.error()};
+    if (const Result<> prepared = sink->prepare_desk(); !prepared) return std::unexpected{prepared.error()};
     if (const Result<> prepared = sink->prepare_tls(); !prepared) return std::unexpected{prepared.error()};
     if (const Result<> listens = sink->listen(); !listens) return std::unexpected{listens.error()};
     sink->run();
     return sink;
+}
+
+Result<> Sink::prepare_desk()
+{
+    const SinkOptions& options = shared_.options;
+    if (!options.reports) return {};
+    if (!options.profile || !options.profile->reports || !options.profile->reputation)
+        return fail(Errc::bad_value, "reports need a profile with reputation and reports");
+    const Result<DomainName> name = DomainName::parse(options.dialogue.name);
+    if (!name) return fail(Errc::bad_value, "the sink's name: " + name.error().detail);
+    shared_.desk = std::make_unique<ComplaintDesk>(*options.profile->reports, *options.reports, *name);
+    return shared_.desk->open();
 }
 
 Result<> Sink::prepare_tls()

@@ -3,7 +3,8 @@
 // faster than what it measures: a thread a core, each with its own listening sockets, no lock and no queue between them.
 //
 //   limits   connections_max (then 421), kHeaderMax octets of header are looked at for the log, a read waits `idle`
-//   errors   start(): bad_value (an address cannot be bound), local_fault (log or folder)
+//   errors   start(): bad_value (an address cannot be bound, reports without a profile that has them or without an
+//            address), local_fault (log or folder)
 #pragma once
 
 #include <array>
@@ -20,6 +21,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
+#include "bench/sink/complaint_desk.h"
 #include "bench/sink/provider_policy.h"
 #include "bench/sink/sink_recorder.h"
 #include "bench/sink/sink_rules.h"
@@ -40,6 +42,7 @@ struct SinkOptions {
     std::function<SteadyTime()> now = [] {
         return std::chrono::steady_clock::now();
     }; // the profile's; any thread calls
+    std::optional<ComplaintDesk::Options> reports; // needs a profile that has them
     SinkRecorder::Options record;
     std::size_t connections_max = 10'000;
     std::chrono::seconds idle{300};
@@ -63,12 +66,16 @@ struct SinkShared {
     SinkOptions options;
     SinkRules rules;
     SinkRecorder recorder;
-    std::unique_ptr<ProviderGate> gate; // null: no profile
-    const SinkTls* tls = nullptr;       // null: no STARTTLS
+    std::unique_ptr<ProviderGate> gate;  // null: no profile
+    std::unique_ptr<ComplaintDesk> desk; // null: complaints are not reported
+    const SinkTls* tls = nullptr;        // null: no STARTTLS
     SinkCounts counts;
     std::atomic<std::size_t> open{0};
     std::atomic<std::uint64_t> next_connection{1};
 };
+
+// A clock for SinkOptions::now that a day passes on in `day`.
+std::function<SteadyTime()> clock_with_days_of(std::chrono::seconds day);
 
 class Sink {
 public:
@@ -79,11 +86,14 @@ public:
 
     const std::vector<asio::ip::tcp::endpoint>& listening() const noexcept { return listening_; }
     const SinkCounts& counts() const noexcept { return shared_.counts; }
+    // The counts, and with a profile what the provider thinks of whom and what it reported.
+    std::string to_json(std::chrono::milliseconds running) const;
     // Ends all connections and threads.
     void stop();
 
 private:
     explicit Sink(const SinkOptions& options);
+    Result<> prepare_desk();
     Result<> prepare_tls();
     Result<> listen();
     void run();

@@ -13,6 +13,8 @@ namespace penguin::bench {
 
 namespace {
 
+constexpr unsigned kDayS = 86'400;
+
 struct Words {
     std::vector<std::string> listen{"127.0.0.1:2525"};
     std::vector<std::string> rules;
@@ -21,6 +23,12 @@ struct Words {
     std::string log;
     std::string keep;
     std::string stats;
+    std::string reports;
+    std::string reports_to;
+    std::string reports_via;
+    unsigned day_s = kDayS;
+    int hostile_from = 0;
+    double first_day = 0;
     std::size_t threads = 1;
     std::size_t connections_max = 10'000;
     std::uint64_t size_max = 64ULL << 20;
@@ -47,6 +55,50 @@ Result<SinkRule> rule_of(const std::string& text)
     return rule;
 }
 
+Result<> add_reports(const Words& words, SinkOptions& options)
+{
+    if (!words.reports_to.empty() && words.reports_via.empty())
+        return fail(Errc::bad_value, "--reports-to goes with --reports-via");
+    if (words.reports.empty() && words.reports_via.empty()) return {};
+    ComplaintDesk::Options desk{.folder = words.reports};
+    if (!words.reports_to.empty()) {
+        Result<EmailAddress> to = EmailAddress::parse(words.reports_to);
+        if (!to || to->needs_smtputf8()) return fail(Errc::bad_value, "--reports-to: not an address, ASCII alone");
+        desk.to = std::move(*to);
+    }
+    if (!words.reports_via.empty()) {
+        const Result<asio::ip::tcp::endpoint> via = endpoint_of("--reports-via", words.reports_via);
+        if (!via) return std::unexpected{via.error()};
+        desk.via = *via;
+    }
+    options.reports = std::move(desk);
+    return {};
+}
+
+Result<> add_profile(const Words& words, SinkOptions& options)
+{
+    if (words.profile.empty()) {
+        if (words.day_s == kDayS && words.hostile_from == 0 && words.first_day == 0) return {};
+        return fail(Errc::bad_value, "--day-seconds, --hostile-from-day and --first-day go with --profile");
+    }
+    Result<SinkProfile> profile = SinkProfile::read(words.profile);
+    if (!profile) return std::unexpected{profile.error()};
+    if (words.day_s != kDayS) {
+        if (profile->pace) return fail(Errc::bad_value, "--day-seconds does not go with a profile that has a pace");
+        options.now = clock_with_days_of(std::chrono::seconds{words.day_s});
+    }
+    if ((words.hostile_from > 0 || words.first_day > 0) && !profile->reputation)
+        return fail(Errc::bad_value, "--hostile-from-day and --first-day go with a profile that has reputation");
+    if (words.first_day > 0) profile->reputation->rules.first_day = words.first_day;
+    if (words.hostile_from > 0) {
+        ReputationRules& rules = profile->reputation->rules;
+        rules.hostile = rules.hostile.value_or(ReputationRules::Hostile{});
+        rules.hostile->from_day = words.hostile_from;
+    }
+    options.profile = std::move(*profile);
+    return {};
+}
+
 Result<SinkOptions> options_of(const Words& words)
 {
     SinkOptions options;
@@ -60,11 +112,8 @@ Result<SinkOptions> options_of(const Words& words)
         if (!rule) return std::unexpected{rule.error()};
         options.rules.push_back(std::move(*rule));
     }
-    if (!words.profile.empty()) {
-        Result<SinkProfile> profile = SinkProfile::read(words.profile);
-        if (!profile) return std::unexpected{profile.error()};
-        options.profile = std::move(*profile);
-    }
+    if (const Result<> added = add_profile(words, options); !added) return std::unexpected{added.error()};
+    if (const Result<> added = add_reports(words, options); !added) return std::unexpected{added.error()};
     if (words.count_only && !(words.keep.empty() && words.log.empty()))
         return fail(Errc::bad_value, "--count-only goes with neither --keep nor --log");
     options.threads = words.threads;
@@ -86,7 +135,7 @@ void print_stats(const Sink& sink, SteadyTime started, const std::string& path)
 {
     const auto running =
         std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started);
-    const std::string json = sink.counts().to_json(running) + "\n";
+    const std::string json = sink.to_json(running) + "\n";
     if (path.empty()) {
         std::fputs(json.c_str(), stdout);
         std::fflush(stdout);
@@ -140,6 +189,20 @@ void add_sink_command(CLI::App& app, int& status)
                      "How to behave where not just with yes; may be repeated, see bench/README.md")
         ->take_all();
     command->add_option("--profile", words->profile, "FILE: behave as this mailbox provider, see bench/README.md");
+    command->add_option("--day-seconds", words->day_s, "How long a day of the profile lasts")
+        ->capture_default_str()
+        ->check(CLI::Range(1U, kDayS));
+    command
+        ->add_option("--hostile-from-day", words->hostile_from, "The provider allows less from this day of its own on")
+        ->check(CLI::Range(1, 10'000));
+    command
+        ->add_option("--first-day", words->first_day,
+                     "Messages that any sender may send in a day, instead of the profile's")
+        ->check(CLI::Range(1.0, 1e9));
+    command->add_option("--reports", words->reports, "DIR: a report (ARF) of each complaint, as .eml");
+    command->add_option("--reports-via", words->reports_via,
+                        "ADDRESS:PORT of a server that takes such reports as mail");
+    command->add_option("--reports-to", words->reports_to, "Who gets them, instead of whom the profile names");
     command->add_option("--name", words->name, "How the sink calls itself")->capture_default_str();
     command->add_option("--log", words->log, "FILE: one JSON line for each recipient of each message taken");
     command->add_option("--keep", words->keep, "DIR: each message as .eml with its envelope as .json");

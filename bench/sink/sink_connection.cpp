@@ -30,6 +30,7 @@ public:
           listener_{std::move(listener)},
           number_{shared.next_connection.fetch_add(1, std::memory_order_relaxed)},
           visit_{.address = shared.gate ? address_of(socket) : std::string{}},
+          executor_{socket.get_executor()},
           stream_{std::make_unique<net::TcpStream>(std::move(socket))},
           dialogue_{dialogue_options(shared)},
           buffer_(kReadMax)
@@ -71,13 +72,17 @@ private:
     awaitable<void> stall();
     const SinkRule* rule_for(SinkPhase phase);
     void gather(std::string_view content);
-    bool take();
-    void take_and_answer(const std::optional<Reply>& reply = std::nullopt); // nothing: accepts
+    // `complaints`: the recipients who will complain, by their place.
+    bool take(const std::vector<std::size_t>& complaints = {});
+    void report(const std::vector<std::size_t>& complaints);
+    // No reply: accepts.
+    void take_and_answer(const std::optional<Reply>& reply = {}, const std::vector<std::size_t>& complaints = {});
 
     SinkShared& shared_;
     std::string listener_;
     std::uint64_t number_;
     ProviderVisit visit_;
+    asio::any_io_executor executor_;
     std::unique_ptr<net::ByteStream> stream_;
     ServerDialogue dialogue_;
     std::vector<char> buffer_;
@@ -192,8 +197,9 @@ awaitable<bool> Connection::decide(SinkPhase phase)
             co_return true;
         }
     }
+    ProviderVerdict verdict;
     if (shared_.gate && (rule == nullptr || rule->code == 0)) {
-        const ProviderVerdict verdict = judge(phase);
+        verdict = judge(phase);
         const bool goes_on = co_await obey(verdict);
         if (!goes_on) co_return false;
         if (verdict.reply) {
@@ -204,7 +210,7 @@ awaitable<bool> Connection::decide(SinkPhase phase)
     }
     const bool told_by_rule = rule != nullptr && rule->code != 0;
     if (phase == SinkPhase::body)
-        take_and_answer(told_by_rule ? rule->reply() : std::optional<Reply>{});
+        take_and_answer(told_by_rule ? rule->reply() : std::optional<Reply>{}, verdict.complaints);
     else if (told_by_rule)
         dialogue_.answer(rule->reply());
     else
@@ -212,9 +218,9 @@ awaitable<bool> Connection::decide(SinkPhase phase)
     co_return true;
 }
 
-void Connection::take_and_answer(const std::optional<Reply>& reply)
+void Connection::take_and_answer(const std::optional<Reply>& reply, const std::vector<std::size_t>& complaints)
 {
-    if (!take())
+    if (!take(complaints))
         dialogue_.answer(Reply::make(451, {"4.3.0 cannot keep it"}));
     else if (reply)
         dialogue_.answer(*reply);
@@ -226,23 +232,37 @@ void Connection::gather(std::string_view content)
 {
     if (shared_.recorder.wants_message())
         text_ += content;
-    else if (shared_.recorder.wants_header() && text_.size() < kHeaderMax)
+    else if ((shared_.recorder.wants_header() || shared_.desk) && text_.size() < kHeaderMax)
         text_ += content.substr(0, kHeaderMax - text_.size());
 }
 
 // Writes the message down and counts it.
-bool Connection::take()
+bool Connection::take(const std::vector<std::size_t>& complaints)
 {
     const Envelope& envelope = dialogue_.envelope();
     const Result<> recorded =
         shared_.recorder.record(TakenMessage{envelope, text_, dialogue_.message_size(), listener_,
                                              dialogue_.client_name(), number_, dialogue_.tls(), wall_now()});
+    if (recorded && shared_.desk) report(complaints);
     text_.clear();
     if (!recorded) return false;
     shared_.counts.messages.fetch_add(1, std::memory_order_relaxed);
     shared_.counts.recipients.fetch_add(envelope.recipients.size(), std::memory_order_relaxed);
     shared_.counts.octets.fetch_add(dialogue_.message_size(), std::memory_order_relaxed);
     return true;
+}
+
+void Connection::report(const std::vector<std::size_t>& complaints)
+{
+    const Envelope& envelope = dialogue_.envelope();
+    for (const std::size_t place : complaints)
+        shared_.desk->report({.provider = shared_.gate->profile().name,
+                              .source_ip = visit_.address,
+                              .mail_from = envelope.sender ? envelope.sender->text() : "",
+                              .recipient = envelope.recipients[place].text(),
+                              .text = text_,
+                              .arrived = wall_now()},
+                             shared_.options.now(), executor_);
 }
 
 awaitable<bool> Connection::start_tls()

@@ -1,25 +1,22 @@
 #include "bench/sink/sink_profile.h"
 
 #include <fstream>
-#include <set>
 #include <sstream>
 
-#include <toml++/toml.h>
+#include "bench/sink/profile_reputation.h"
+#include "bench/sink/profile_section.h"
 
 namespace penguin::bench {
 
 namespace {
 
+using Section = ProfileSection;
+template <class T>
+using Named = ProfileSection::Named<T>;
+
 constexpr std::int64_t kCountMax = 1'000'000'000;
 constexpr std::int64_t kSecondsMax = 366LL * 24 * 3600;
 constexpr std::int64_t kDelayMax = 3'600'000; // milliseconds
-constexpr std::size_t kReplyLineMax = 500;    // octets of text (RFC 5321 4.5.3.1.5: 512 with code and CRLF)
-
-template <class T>
-struct Named {
-    std::string_view name;
-    T value;
-};
 
 constexpr Named<SinkPhase> kPhases[] = {{"greeting", SinkPhase::greeting}, {"ehlo", SinkPhase::ehlo},
                                         {"starttls", SinkPhase::starttls}, {"mail", SinkPhase::mail},
@@ -32,140 +29,6 @@ constexpr Named<ProviderTls> kTlsVariants[] = {
     {"good", ProviderTls::good},       {"none", ProviderTls::none},
     {"expired", ProviderTls::expired}, {"old-protocol", ProviderTls::old_protocol},
     {"stalled", ProviderTls::stalled}, {"wrong-name", ProviderTls::wrong_name}};
-
-std::optional<ProviderAnswer> answer_in(std::string_view text)
-{
-    if (text.size() < 5 || text[3] != ' ' || (text[0] != '4' && text[0] != '5')) return std::nullopt;
-    ProviderAnswer answer;
-    for (const char c : text.substr(0, 3)) {
-        if (c < '0' || c > '9') return std::nullopt;
-        answer.code = answer.code * 10 + (c - '0');
-    }
-    std::istringstream lines{std::string{text.substr(4)}};
-    for (std::string line; std::getline(lines, line); answer.lines.push_back(line)) {
-        if (line.empty() || line.size() > kReplyLineMax) return std::nullopt;
-        for (const char c : line)
-            if (c < ' ' || c > '~') return std::nullopt;
-    }
-    if (answer.lines.empty() || answer.lines.size() > SinkProfile::kReplyLinesMax) return std::nullopt;
-    return answer;
-}
-
-// One table of the file. The first thing that is wrong is kept, what comes after it is read with defaults.
-class Section {
-public:
-    Section(const toml::table& table, std::string path, std::optional<Error>& problem)
-        : table_{&table},
-          path_{std::move(path)},
-          problem_{&problem}
-    {
-    }
-
-    bool has(std::string_view key) const { return table_->contains(key); }
-
-    std::int64_t number(std::string_view key, std::int64_t least, std::int64_t most,
-                        std::optional<std::int64_t> otherwise)
-    {
-        const auto value = get(key).value_exact<std::int64_t>();
-        if (value && *value >= least && *value <= most) return *value;
-        if (has(key) || !otherwise)
-            wrong(key, "a whole number, " + std::to_string(least) + " to " + std::to_string(most));
-        return otherwise.value_or(least);
-    }
-
-    double share(std::string_view key, std::optional<double> otherwise)
-    {
-        const auto value = get(key).value<double>();
-        if (value && *value >= 0 && *value <= 1) return *value;
-        if (has(key) || !otherwise) wrong(key, "a number, 0 to 1");
-        return otherwise.value_or(0);
-    }
-
-    template <class T, std::size_t N>
-    T choice(std::string_view key, const Named<T> (&names)[N], std::optional<T> otherwise)
-    {
-        const auto text = get(key).template value_exact<std::string>();
-        std::string all;
-        for (const Named<T>& one : names) {
-            if (text && *text == one.name) return one.value;
-            all += (all.empty() ? "" : ", ") + std::string{one.name};
-        }
-        if (has(key) || !otherwise) wrong(key, "one of " + all);
-        return otherwise.value_or(names[0].value);
-    }
-
-    std::string text(std::string_view key)
-    {
-        const auto value = get(key).value_exact<std::string>();
-        if (!value || value->empty()) wrong(key, "a text that is not empty");
-        return value.value_or("");
-    }
-
-    ProviderAnswer answer(std::string_view key)
-    {
-        const std::optional<ProviderAnswer> answer = answer_in(get(key).value_exact<std::string>().value_or(""));
-        if (!answer)
-            wrong(key, R"(a reply such as "450 4.2.0 later": 400 to 599, a space, 1 to 8 lines of printable ASCII )"
-                       "parted by \\n, 500 octets each");
-        return answer.value_or(ProviderAnswer{});
-    }
-
-    // `reply`, or `drop = true` for closing without a word.
-    ProviderAnswer answer_or_drop()
-    {
-        const std::optional<bool> drop = get("drop").value_exact<bool>();
-        if (has("drop") && !drop.value_or(false)) wrong("drop", "true, or left out");
-        if (has("drop") && has("reply")) wrong("drop", "not beside reply");
-        return has("drop") ? ProviderAnswer{} : answer("reply");
-    }
-
-    std::optional<Section> section(std::string_view key)
-    {
-        const toml::table* table = get(key).as_table();
-        if (table != nullptr) return Section{*table, full(key), *problem_};
-        if (has(key)) wrong(key, "a table");
-        return std::nullopt;
-    }
-
-    std::vector<Section> sections(std::string_view key)
-    {
-        std::vector<Section> out;
-        const toml::array* array = get(key).as_array();
-        if (has(key) && array == nullptr) wrong(key, "an array of tables");
-        for (std::size_t i = 0; array != nullptr && i < array->size(); ++i) {
-            if (const toml::table* table = array->get(i)->as_table())
-                out.emplace_back(*table, full(key) + "[" + std::to_string(i) + "]", *problem_);
-            else
-                wrong(key, "an array of tables");
-        }
-        return out;
-    }
-
-    void wrong(std::string_view key, const std::string& rule)
-    {
-        if (!*problem_) *problem_ = Error{Errc::bad_value, "profile: " + full(key) + ": " + rule};
-    }
-
-    // Whoever is here and was never asked for is not known.
-    void end()
-    {
-        for (const auto& [key, value] : *table_)
-            if (!asked_.contains(key.str())) wrong(key.str(), "no such key");
-    }
-
-private:
-    toml::node_view<const toml::node> get(std::string_view key)
-    {
-        asked_.emplace(key);
-        return (*table_)[key];
-    }
-    std::string full(std::string_view key) const { return (path_.empty() ? "" : path_ + ".") + std::string{key}; }
-
-    const toml::table* table_;
-    std::string path_;
-    std::optional<Error>* problem_;
-    std::set<std::string, std::less<>> asked_;
-};
 
 std::optional<ProviderLimit> read_limit(Section& limits, std::string_view key, bool rate = false)
 {
@@ -286,12 +149,13 @@ void replace(std::string& text, std::string_view what, std::string_view with)
 
 } // namespace
 
-smtp::Reply ProviderAnswer::reply(std::string_view ip, std::string_view rcpt) const
+smtp::Reply ProviderAnswer::reply(std::string_view ip, std::string_view rcpt, std::string_view domain) const
 {
     std::vector<std::string> said = lines;
     for (std::string& line : said) {
         replace(line, "{ip}", ip);
         replace(line, "{rcpt}", rcpt);
+        replace(line, "{domain}", domain);
     }
     return smtp::Reply::make(code, std::move(said));
 }
@@ -317,6 +181,8 @@ Result<SinkProfile> SinkProfile::parse(std::string_view toml)
     read_tarpit(root, profile);
     read_pace(root, profile);
     read_faults(root, profile);
+    profile.reputation = read_reputation(root);
+    profile.reports = read_reports(root);
     root.end();
     if (problem) return std::unexpected{*problem};
     return profile;

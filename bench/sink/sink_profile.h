@@ -13,17 +13,20 @@
 #include <string_view>
 #include <vector>
 
+#include "bench/sink/reputation.h"
 #include "bench/sink/sink_rules.h"
 #include "engine/base/result.h"
+#include "engine/mail/email_address.h"
 #include "engine/smtp/reply.h"
 
 namespace penguin::bench {
 
-// What a provider says, or its silence. In the lines {ip} is the client's address and {rcpt} the recipient.
+// What a provider says, or its silence. In the lines {ip} is the client's address, {rcpt} the recipient, {domain} the
+// sender's domain.
 struct ProviderAnswer {
     int code = 0; // 400..599; 0: closes without a word
     std::vector<std::string> lines;
-    smtp::Reply reply(std::string_view ip, std::string_view rcpt) const;
+    smtp::Reply reply(std::string_view ip, std::string_view rcpt, std::string_view domain = {}) const;
     bool closes() const noexcept { return code == 0 || code == 421; } // RFC 5321 3.8
 };
 
@@ -60,6 +63,27 @@ struct ProviderFault {
     std::chrono::milliseconds delay{0};
 };
 
+// Who has a reputation here, and what one hears who has a poor one.
+struct ProviderReputation {
+    struct Replies {
+        ProviderAnswer throttled; // beyond the day's volume
+        ProviderAnswer deferred;  // a share of the messages of a low one
+        ProviderAnswer blocked;
+    };
+    ReputationRules rules;
+    std::optional<Replies> address; // of the client
+    std::optional<Replies> domain;  // of the envelope sender
+};
+
+// Where complaints go, as ARF (RFC 5965).
+struct ProviderReports {
+    EmailAddress from;
+    std::optional<EmailAddress> to;
+    std::uint32_t per_minute = 60; // more is not reported
+    std::uint32_t most = 10'000;   // in all
+    bool redact = true;            // does not tell who complained
+};
+
 enum class ProviderTls : std::uint8_t { good, none, old_protocol, expired, wrong_name, stalled };
 
 struct SinkProfile {
@@ -82,6 +106,8 @@ struct SinkProfile {
     std::optional<ProviderTarpit> tarpit;
     std::optional<std::uint32_t> pace; // messages a second of a client address: each 250 waits for its turn
     std::vector<ProviderFault> faults;
+    std::optional<ProviderReputation> reputation;
+    std::optional<ProviderReports> reports;
 
     static Result<SinkProfile> parse(std::string_view toml);
     static Result<SinkProfile> read(const std::filesystem::path& file);

@@ -7,13 +7,30 @@
 
 namespace penguin::smtp {
 
+namespace {
+
+// RFC 5321 4.2.1. `before` goes in front of the first line's text; there is a line in any case.
+std::string written(const Reply& reply, std::string_view before = {})
+{
+    std::string out;
+    for (std::size_t i = 0; i < std::max<std::size_t>(1, reply.lines.size()); ++i) {
+        out += std::to_string(reply.code) + (i + 1 < reply.lines.size() ? "-" : " ");
+        if (i == 0) out += before;
+        if (i < reply.lines.size()) out += reply.lines[i];
+        out += "\r\n";
+    }
+    return out;
+}
+
+} // namespace
+
 ServerDialogue::ServerDialogue(Options options) : options_{std::move(options)} {}
 
 void ServerDialogue::greet(const Reply& reply)
 {
     refused_at_greeting_ = !reply.positive();
     const std::string name = reply.positive() ? options_.name + " ESMTP " : "";
-    write(reply.code, name + reply.text());
+    output_ += written(reply, name);
 }
 
 ServerDialogue::Event ServerDialogue::next(std::string_view& input)
@@ -280,7 +297,7 @@ void ServerDialogue::answer(const Reply& reply)
         decoder_.restart();
         return write(354, reply.text());
     }
-    write(reply.code, reply.text());
+    output_ += written(reply);
     if (event == Event::mail && !yes) end_transaction();
     if (event == Event::rcpt && !yes) envelope_.recipients.pop_back();
     if (event == Event::message) end_transaction();

@@ -50,6 +50,30 @@ constexpr BadProfile kBad[] = {
     {"FaultWithoutDelay", "name = 'x'\n[[faults]]\nphase = 'body'\naction = 'delay'",
      "profile: faults[0].delay-ms: a whole number"},
     {"Tarpit", "name = 'x'\ntarpit = 5", "profile: tarpit: a table"},
+    {"ReputationOfNobody", "name = 'x'\n[reputation]\nstart = 60",
+     "profile: reputation.address: a table, or domain is one"},
+    {"ReputationStart", "name = 'x'\n[reputation]\nstart = 10", "profile: reputation.start: a number, 20 to 100"},
+    {"ReputationForget", "name = 'x'\n[reputation]\nforget-days = 91",
+     "profile: reputation.forget-days: a whole number, 1 to 90"},
+    {"ReputationMeasure", "name = 'x'\n[reputation.unknown]\ntolerated = 0.1\ncritical = 0.1\nweight = 1\nsample = 1",
+     "profile: reputation.unknown.critical: more than tolerated"},
+    {"ReputationWeight", "name = 'x'\n[reputation.complaints]\ntolerated = 0.1\ncritical = 0.2\nsample = 1",
+     "profile: reputation.complaints.weight: a number, 0 to 100"},
+    {"ReputationGrade",
+     "name = 'x'\n[reputation.bad]\nallowed = 0.1\n[reputation.address]\n"
+     "throttled-reply = '421 x'\ndeferred-reply = '421 x'\nblocked-reply = '550 x'",
+     "profile: reputation.bad: no such key"},
+    {"ReputationReply", "name = 'x'\n[reputation.domain]\nthrottled-reply = '421 x'\ndeferred-reply = '421 x'",
+     "profile: reputation.domain.blocked-reply: a reply such as"},
+    {"ReputationThrottle", "name = 'x'\n[reputation.throttle]\nquiet-min = 0",
+     "profile: reputation.throttle.quiet-min: a whole number, 1 to 1440"},
+    {"ReputationHostile", "name = 'x'\n[reputation.hostile]\nfactor = 0.5",
+     "profile: reputation.hostile.from-day: a whole number, 1 to 10000"},
+    {"ReportsFrom", "name = 'x'\n[reports]\nfrom = 'nobody'", "profile: reports.from: an address"},
+    {"ReportsTo", "name = 'x'\n[reports]\nfrom = 'a@x.example'\nto = 'ä@x.example'",
+     "profile: reports.to: an address, ASCII alone"},
+    {"ReportsRedact", "name = 'x'\n[reports]\nfrom = 'a@x.example'\nredact = 1",
+     "profile: reports.redact: true or false"},
     {"Pace", "name = 'x'\n[pace]\nper-s = 0", "profile: pace.per-s: a whole number, 1 to"},
 };
 INSTANTIATE_TEST_SUITE_P(Keys, BadProfileTest, testing::ValuesIn(kBad),
@@ -78,6 +102,52 @@ TEST(SinkProfile, ReadsWhatItNames)
     ASSERT_EQ(profile.faults.size(), 1U);
     EXPECT_EQ(profile.faults[0].phase, SinkPhase::data);
     EXPECT_FALSE(profile.greylisting.has_value());
+}
+
+TEST(SinkProfile, ReadsReputationAndReports)
+{
+    const SinkProfile profile = SinkProfile::parse(R"(
+        name = "x"
+        [reputation]
+        start = 50
+        growth = 1.5
+        rise-h = 100
+        [reputation.complaints]
+        tolerated = 0.001
+        critical = 0.003
+        weight = 60
+        sample = 1000
+        [reputation.low]
+        allowed = 0.1
+        deferred = 0.5
+        [reputation.throttle]
+        ramp-min = 30
+        [reputation.hostile]
+        from-day = 8
+        [reputation.domain]
+        throttled-reply = "421 4.7.28 [{domain}]"
+        deferred-reply = "421 4.7.0 later"
+        blocked-reply = "550 5.7.1 never"
+        [reports]
+        from = "fbl@x.example"
+        per-min = 5
+    )")
+                                    .value();
+    const ProviderReputation& reputation = profile.reputation.value();
+    EXPECT_EQ(reputation.rules.start, 50);
+    EXPECT_EQ(reputation.rules.growth, 1.5);
+    EXPECT_EQ(reputation.rules.first_day, 500); // where nothing stands
+    EXPECT_EQ(reputation.rules.rise, std::chrono::hours{100});
+    EXPECT_EQ(reputation.rules.complaints.sample, 1000);
+    EXPECT_EQ(reputation.rules.treatment[static_cast<std::size_t>(Grade::low)].deferred, 0.5);
+    EXPECT_EQ(reputation.rules.throttle.ramp, std::chrono::minutes{30});
+    EXPECT_EQ(reputation.rules.hostile.value().from_day, 8);
+    EXPECT_EQ(reputation.rules.hostile.value().factor, 0.25);
+    EXPECT_FALSE(reputation.address.has_value());
+    EXPECT_EQ(reputation.domain.value().throttled.reply("", "", "s.example").text(), "4.7.28 [s.example]");
+    EXPECT_EQ(profile.reports.value().from.text(), "fbl@x.example");
+    EXPECT_EQ(profile.reports.value().per_minute, 5U);
+    EXPECT_FALSE(profile.reports.value().to.has_value());
 }
 
 TEST(SinkProfile, AFileThatIsNotThereIsAnError)

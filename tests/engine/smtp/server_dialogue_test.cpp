@@ -68,6 +68,19 @@ struct Server {
     bool closed = false;
 };
 
+// RFC 5321 4.2.1.
+TEST(ServerDialogue, ARefusalHasTheLinesThatItWasGiven)
+{
+    ServerDialogue dialogue{{.name = "mx.example"}};
+    dialogue.greet(Reply::make(220, {"ready", "for all"}));
+    EXPECT_EQ(dialogue.output(), "220-mx.example ESMTP ready\r\n220 for all\r\n");
+    dialogue.output().clear();
+    std::string_view input = "EHLO c.example\r\n";
+    ASSERT_EQ(dialogue.next(input), Event::hello);
+    dialogue.answer(Reply::make(550, {"5.7.1 one", "5.7.1 two", "5.7.1 three"}));
+    EXPECT_EQ(dialogue.output(), "550-5.7.1 one\r\n550-5.7.1 two\r\n550 5.7.1 three\r\n");
+}
+
 Server greeted(ServerDialogue::Options options = {})
 {
     Server server{std::move(options)};
