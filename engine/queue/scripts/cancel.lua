@@ -9,6 +9,7 @@
 local tenant, target, map, key, skip = ARGV[2], ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6])
 local from, most = tonumber(ARGV[7]), tonumber(ARGV[8])
 local told = {}
+local some_ended = redis.call('EXISTS', P .. 'dones') == 1 -- rare, as in claim
 local other, theirs = other_contract(tonumber(ARGV[9]), tonumber(ARGV[10]))
 if other then return refuse_contract(other, theirs) end
 
@@ -24,6 +25,9 @@ local function wanted(entry)
     return of == target and string.byte(map, index + 1) == 49 and id or nil
 end
 
+-- Its final outcome came late and was told: it goes without an event.
+local function ended(id) return some_ended and redis.call('EXISTS', P .. 'done:' .. id) == 1 end
+
 local function cancelled(id, entry)
     local object = cjson.decode(entry)
     local event = { id = id .. ':cancelled:0', message = id, tenant = tenant, to = object.to, kind = 'cancelled' }
@@ -38,7 +42,8 @@ end
 
 local function take_out_of_due(id, value)
     local _, owner, entry = unpacked(value or '')
-    if owner ~= tenant or not wanted(entry) or not pcall(cancelled, id, entry) then return end
+    if owner ~= tenant or not wanted(entry) then return end
+    if not ended(id) and not pcall(cancelled, id, entry) then return end
     redis.call('ZREM', P .. 'due', id)
     redis.call('HDEL', P .. 'wait', id)
 end
@@ -63,11 +68,15 @@ end
 
 local entries = redis.call('LRANGE', key, -(from + most), -(from + 1))
 local first = math.max(redis.call('LLEN', key) - from - most, 0)
+local gone = 0
 for i, value in ipairs(entries) do
     local entry = string.sub(value, skip + 1)
     local id = wanted(entry)
-    if id and pcall(cancelled, id, entry) then redis.call('LSET', key, first + i - 1, '') end
+    if id and (ended(id) or pcall(cancelled, id, entry)) then
+        redis.call('LSET', key, first + i - 1, '')
+        gone = gone + 1
+    end
 end
-if #told > 0 then redis.call('LREM', key, -#told, '') end -- from the tail: no further than we read
+if gone > 0 then redis.call('LREM', key, -gone, '') end -- from the tail: no further than we read
 tell(told, {})
-return { #told, #entries < most and -1 or from + #entries - #told }
+return { #told, #entries < most and -1 or from + #entries - gone }

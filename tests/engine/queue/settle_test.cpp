@@ -82,6 +82,28 @@ TEST_F(SettleTest, AfterATakeOverFinalOutcomesAreLateAndRetriesAreDropped)
     EXPECT_GT(std::stol(server().cli("TTL '" + key + "done:" + got[0].entry.id.text() + "'")), 3600);
 }
 
+TEST_F(SettleTest, WhatEndedLateIsNotCancelledOnceMore)
+{
+    Node dead{io, server().url(), "n1", "i1"};
+    dead.enqueue(batch_entries(1, 1, 2));
+    const std::vector<Claimed> got = dead.claim(10);
+    server().cli("HSET '" + key + "nodes' n1 '1 i1 1 up'");
+    Node living{io, server().url(), "n2", "i2"};
+    living.must(living.queue().heartbeat("up"));
+    dead.must(dead.queue().start(false));
+    const std::vector<queue::Settlement> outcome{outcome_of(got[0], EventKind::delivered)};
+    ASSERT_EQ(dead.settle(outcome).late, 1U);
+
+    const std::vector<MessageId> both{got[0].entry.id, got[1].entry.id};
+    EXPECT_EQ(living.must(living.queue().cancel(tenant_of(1), batch_of(1), both)), 1U);
+    const std::vector<Event> events = living.events();
+    ASSERT_EQ(events.size(), 2U);
+    EXPECT_EQ(events[0].kind, EventKind::delivered);
+    EXPECT_EQ(events[1].kind, EventKind::cancelled);
+    EXPECT_EQ(events[1].message, got[1].entry.id);
+    EXPECT_TRUE(living.claim(10).empty()) << "neither waits any more";
+}
+
 // Its last octet was out when the hand was taken over: another node sends it again, and the repetition must be known by its mark.
 TEST_F(SettleTest, ALateDeferralThatMayBeADuplicateIsToldAndChangesNothingElse)
 {
