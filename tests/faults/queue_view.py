@@ -46,7 +46,7 @@ def push_plain(ground, load, in_seconds=0.0):
     tenant = ground.tenants[number % len(ground.tenants)]
     batch = str(uuid.UUID(int=load.chance.getrandbits(128) & ~(0xf << 76) | 0x7 << 76))
     entry = {"v": 1, "id": f"{batch}.0", "tenant": tenant.id, "to": recipient(first),
-             "raw": base64.b64encode(f"Subject: plain {first}\r\n\r\nHello.\r\n".encode()).decode()}
+             "raw": base64.b64encode(f"From: sales@{tenant.domain}\r\nSubject: plain {first}\r\n\r\nHello.\r\n".encode()).decode()}
     if in_seconds:
         entry["not_before"] = int((time.time() + in_seconds) * 1000)
     load.note({"key": "", "tenant": tenant.id, "batch": batch, "first": first, "count": 1, "refused": []})
