@@ -26,6 +26,7 @@ constexpr double kParkPerSecond = 2'000;
 constexpr double kParkBurst = 1'000;
 constexpr Duration kProbeLook = 2s;     // for mail of a site whose probe is out, until the probe tells
 constexpr Duration kAvoidPause = 5s;    // before this node takes back what it cannot send
+constexpr Duration kCutLimit = 1s;      // for the outcomes of transactions that were cut
 constexpr Duration kPausedLook = 10min; // before what is paused is looked at again, if not sooner
 constexpr Duration kSettingsLag = 10s;  // how far our settings may be behind what is accepted
 constexpr Duration kLookAgain = 1s;     // for entries of a campaign that goes on, after a change of the settings
@@ -442,10 +443,15 @@ void Dispatcher::gone(const queue::Token& token)
     if (stopping_ && jobs_.empty()) wake();
 }
 
-// Transactions in progress finish until the deadline; whatever has no outcome by then goes back as it is.
+// Transactions in progress finish until the deadline, and are cut then: where the server may have the message that is its
+// outcome. Whatever has none goes back as it is.
 awaitable<void> Dispatcher::wind_down()
 {
     while (!jobs_.empty() && std::chrono::steady_clock::now() < deadline_) co_await pause(20ms);
+    if (!jobs_.empty()) parts_.cut();
+    const SteadyTime end = std::chrono::steady_clock::now() + kCutLimit;
+    const auto has_outcome = [this](const auto& entry) { return settler_.holds(entry.first); };
+    while (!std::ranges::all_of(jobs_, has_outcome) && std::chrono::steady_clock::now() < end) co_await pause(20ms);
     std::size_t cut = 0;
     for (const auto& [token, job] : jobs_) {
         if (settler_.holds(token)) continue;

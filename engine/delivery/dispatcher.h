@@ -55,6 +55,7 @@ public:
         const ReturnPath& return_path;
         Registry& metrics;
         std::function<void(JobPtr)> offer;                         // to the shard of its site
+        std::function<void()> cut;                                 // ends all transactions in progress
         std::function<std::shared_ptr<const Settings>()> settings; // current snapshot
     };
     Dispatcher(const asio::any_io_executor& executor, Options options, Parts parts);
@@ -68,7 +69,7 @@ public:
     void warmup_counted(const SourceId& source, policy::Day day, const queue::WarmupCounts& counts);
     void wake();
     void hold(bool held);
-    // Claims no more. What is not finished at `deadline` is given back.
+    // Claims no more. At `deadline` transactions in progress are cut; what has no outcome then is given back.
     void stop(SteadyTime deadline);
 
     bool lease_holds() const; // any thread

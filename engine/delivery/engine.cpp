@@ -108,6 +108,10 @@ struct Engine::State {
                 .return_path = parts.return_path,
                 .metrics = parts.metrics,
                 .offer = [this](JobPtr job) { offer(std::move(job)); },
+                .cut =
+                    [this] {
+                        for (const auto& shard : shards) shard->cut_lanes();
+                    },
                 .settings = [this] { return settings; }};
     }
 

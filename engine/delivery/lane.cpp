@@ -102,6 +102,12 @@ void Lane::stop()
     for (asio::steady_timer* timer : std::exchange(idle_, {})) timer->cancel();
 }
 
+void Lane::cut()
+{
+    for (Connection* connection : live_)
+        if (connection->session) connection->session->cut();
+}
+
 void Lane::settings_changed()
 {
     for (JobPtr& job : queue_.take_all()) {
@@ -160,6 +166,7 @@ void Lane::grow()
 awaitable<void> Lane::run_connection()
 {
     Connection connection;
+    live_.push_back(&connection);
     bool useful = true;
     bool leaving = false;
     while (useful && !leaving) {
@@ -170,6 +177,7 @@ awaitable<void> Lane::run_connection()
     }
     co_await close(connection);
     co_await return_next(connection);
+    std::erase(live_, &connection);
     --connections_;
     if (leaving) --leaving_;
     --site_->connections;

@@ -66,6 +66,8 @@ public:
     void offer(JobPtr job);
     // Gives what waits back; connections end after what they are doing. Offers after it come back at once.
     void stop();
+    // Ends transactions in progress: each has its outcome, and where the server may have the message that says so.
+    void cut();
     // Gives back what waits and may not go any more.
     void settings_changed();
     bool unused() const
@@ -122,6 +124,7 @@ private:
     policy::FairQueue<TenantId, JobPtr> queue_;
     std::deque<asio::steady_timer*> idle_; // connections that wait for work
     std::size_t connections_ = 0;          // coroutines
+    std::vector<Connection*> live_;        // of each of them
     std::size_t standing_ = 0;             // of them with an open session
     std::size_t leaving_ = 0;              // of them that end because they are too many
     policy::LaneTrouble trouble_;          // what replies made of its limits

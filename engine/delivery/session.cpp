@@ -220,6 +220,12 @@ awaitable<void> Session::Impl::quit()
     close();
 }
 
+void Session::Impl::cut()
+{
+    broken_ = true;
+    if (stream_) stream_->close();
+}
+
 // ---- the public face
 
 Session::Session(std::unique_ptr<Impl> impl) : impl_{std::move(impl)} {}
@@ -241,6 +247,7 @@ awaitable<Report> Session::deliver(MailPtr mail, NextMail next)
 
 awaitable<void> Session::quit() { return impl_->quit(); }
 
+void Session::cut() { impl_->cut(); }
 const smtp::Capabilities& Session::capabilities() const noexcept { return impl_->offered(); }
 bool Session::tls() const noexcept { return impl_->tls(); }
 const std::string& Session::remote() const noexcept { return impl_->remote(); }

@@ -100,6 +100,9 @@ public:
     // Best effort, bounded by timeouts.quit. The session is closed afterwards.
     awaitable<void> quit();
 
+    // Closes at once, also under a deliver(): it ends with what is true of its mail then (error `cancelled`).
+    void cut();
+
     const smtp::Capabilities& capabilities() const noexcept;
     bool tls() const noexcept;
     const std::string& remote() const noexcept; // "mx1.example (192.0.2.1)"

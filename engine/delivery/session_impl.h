@@ -28,6 +28,7 @@ public:
     awaitable<std::optional<smtp::Outcome>> open();
     awaitable<Report> deliver(MailPtr mail, NextMail next);
     awaitable<void> quit();
+    void cut();
 
     const smtp::Capabilities& offered() const noexcept { return offered_; }
     bool tls() const noexcept { return stream_ && stream_->encrypted(); }

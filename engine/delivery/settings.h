@@ -81,7 +81,7 @@ struct Settings {
     std::unordered_map<TenantId, TenantSettings> tenants;
     std::unordered_map<DomainName, SendingDomain> domains;
     std::map<CampaignKey, CampaignState> campaigns;
-    std::map<SourceId, WarmupShares> warmups; // of sources under a plan; no other has a cap
+    std::map<SourceId, WarmupShares> warmups;             // of sources under a plan; no other has a cap
     std::map<CampaignKey, policy::SendingWindow> windows; // of campaigns that have one
     std::shared_ptr<const Suppressions> suppressions = std::make_shared<const Suppressions>();
     LaneLimits limits;

@@ -64,6 +64,13 @@ void Shard::stop_lanes()
     });
 }
 
+void Shard::cut_lanes()
+{
+    asio::post(io_, [this] {
+        for (const auto& [key, lane] : lanes_) lane->cut();
+    });
+}
+
 void Shard::stop()
 {
     if (!thread_.joinable()) return;

@@ -2,7 +2,7 @@
 // One sending thread: its lanes, its TLS contexts, its connections. A site belongs to one shard, so nothing here is
 // locked.
 //
-//   threads   `offer`, `apply`, `stop_lanes` may be called from any thread; everything else runs on its own
+//   threads   `offer`, `apply`, `stop_lanes`, `cut_lanes` may be called from any thread; everything else runs on its own
 //   limits    a lane that is unused is forgotten at the next sweep (kSweep)
 #pragma once
 
@@ -37,6 +37,8 @@ public:
     void apply(std::shared_ptr<const Settings> settings);
     // Lanes give back what waits; connections end after what they are doing.
     void stop_lanes();
+    // Ends transactions in progress; each has its outcome.
+    void cut_lanes();
     // Ends the thread, whatever is in progress.
     void stop();
 

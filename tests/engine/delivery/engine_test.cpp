@@ -429,6 +429,24 @@ TEST_F(EngineTest, AStopGivesBackWhatIsNotSentAndRepeatsNothing)
     EXPECT_EQ(one.counts().messages, 400U);
 }
 
+// The body is out, and its answer longer under way than the stop waits: whoever sends it next repeats it, and that must be known.
+TEST_F(EngineTest, AStopAtItsDeadlineTellsThatUnansweredBodiesMayBeDuplicates)
+{
+    bench::Sink& one = sink(11, {"phase=body delay-ms=15000 code=250 text=ok"});
+    start_engine();
+    enqueue(1, {"r0@one.test.example", "r1@one.test.example"});
+    const auto bodies = [&] { return one.counts().ruled[static_cast<std::size_t>(bench::SinkPhase::body)].load(); };
+    ASSERT_TRUE(until([&] { return bodies() == 2; }));
+    engine_->stop(std::chrono::seconds{0});
+    ASSERT_EQ(count(EventKind::deferred), 2U) << told();
+    for (const queue::Event& event : events()) {
+        EXPECT_TRUE(event.may_be_duplicate);
+        EXPECT_EQ(event.rule, "lost-in-body");
+    }
+    EXPECT_EQ(producer_.summary().in_hands, 0U);
+    EXPECT_EQ(producer_.summary().due, 2U) << "they are tried again";
+}
+
 TEST_F(EngineTest, AServerThatDropsAfterTheBodyMayGetItTwiceAndTheEventSaysSo)
 {
     sink(11, {"phase=body action=take-and-drop match=r0@one.test.example first-attempts-only"});
