@@ -15,6 +15,7 @@
 #include "bench/sink/sink_command.h"
 #include "bench/soak/soak_command.h"
 #include "bench/submit/submit_command.h"
+#include "bench/sustain/sustain_command.h"
 
 int main(int argc, char** argv)
 {
@@ -35,6 +36,7 @@ int main(int argc, char** argv)
         penguin::bench::report::add_report_command(app, status);
         penguin::bench::add_scale_command(app, status);
         penguin::bench::add_soak_command(app, status);
+        penguin::bench::add_sustain_command(app, status);
         CLI11_PARSE(app, argc, argv);
         return status;
     } catch (const std::exception& error) {

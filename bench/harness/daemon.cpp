@@ -21,6 +21,9 @@ using namespace std::chrono_literals;
 
 constexpr auto kReadyWithin = 120s; // the first start makes a database cluster
 
+// Beside the daemon's state, which is not there before it starts.
+std::filesystem::path rules_file(const std::filesystem::path& state) { return state.parent_path() / "rules.toml"; }
+
 // Redis and the engine do not count for the status.
 bool all_ok(const std::string& health)
 {
@@ -50,17 +53,19 @@ std::string daemon_configuration(const DaemonOptions& options, const std::filesy
 {
     const std::string backlog =
         options.backlog_max > 0 ? fmt::format("backlog_max = {}\n", options.backlog_max) : std::string{};
+    const std::string rules =
+        options.rules.empty() ? std::string{} : fmt::format("rules_file = \"{}\"\n", rules_file(state).string());
     return fmt::format("[node]\nname = \"{}\"\nstate_dir = \"{}\"\nenvironment = \"test\"\n"
                        "[http]\nlisten = [\"127.0.0.1:{}\"]\n"
                        "[dns]\nservers = [\"{}\"]\n"
                        "[smtp]\nport = {}\nstarttls = {}\nallow_targets = [\"127.0.0.0/8\"]\n"
                        "[delivery]\nshards = {}\nconnections_per_lane = {}\nconnections_per_site = {}\n"
-                       "messages_per_connection = {}\n{}"
+                       "messages_per_connection = {}\n{}{}"
                        "[redis]\nembedded_maxmemory = \"{}MiB\"\n"
                        "[domains]\nbounce_mx = \"{}\"\nspf_include = \"spf.{}\"\n",
                        kNode, state.string(), api_port, options.name_server, options.smtp_port, options.starttls,
                        options.shards, options.connections, std::max(options.connections, options.site_connections),
-                       options.messages_per_connection, backlog, options.redis_mb, source_host(0), kZone);
+                       options.messages_per_connection, backlog, rules, options.redis_mb, source_host(0), kZone);
 }
 
 Daemon::Daemon(Patience& patience, const std::filesystem::path& folder, const DaemonOptions& options)
@@ -72,6 +77,7 @@ Daemon::Daemon(Patience& patience, const std::filesystem::path& folder, const Da
     std::filesystem::create_directories(folder);
     const std::filesystem::path config = folder / "penguin-mta.toml";
     std::ofstream{config} << daemon_configuration(options, state_, port_);
+    if (!options.rules.empty()) std::ofstream{rules_file(state_)} << options.rules;
     child_ = std::make_unique<Child>(ChildCommand{.name = "penguin-mta",
                                                   .program = options.program,
                                                   .arguments = {"serve", "--config", config.string()},

@@ -23,7 +23,8 @@ struct DaemonOptions {
     std::size_t site_connections = 50; // of all sources to a site; at least `connections`
     std::size_t redis_mb = 512;        // maxmemory
     std::size_t backlog_max =
-        0; // messages accepted and not queued yet; 0: not said, as an older daemon does not know it
+        0;             // messages accepted and not queued yet; 0: not said, as an older daemon does not know it
+    std::string rules; // the text of delivery.rules_file; "": there is none
     bool starttls = false;
 };
 

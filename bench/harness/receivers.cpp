@@ -35,6 +35,7 @@ Receivers::Receivers(Patience& patience, std::filesystem::path folder, const Opt
         std::ofstream{profile} << fmt::format("name = \"paced\"\npace.per-s = {}\n", options.pace);
         words.insert(words.end(), {"--profile", profile.string()});
     }
+    words.insert(words.end(), options.more.begin(), options.more.end());
     if (!options.tls) words.emplace_back("--no-tls");
     if (!options.pipelining) words.emplace_back("--no-pipelining");
     if (!options.chunking) words.emplace_back("--no-chunking");

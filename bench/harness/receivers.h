@@ -20,8 +20,9 @@ public:
         bool tls = false;
         bool pipelining = true;
         bool chunking = true;
-        bool relayed = false; // listens where the relay leads to
-        std::string log;      // "": only counts
+        bool relayed = false;            // listens where the relay leads to
+        std::string log;                 // "": only counts
+        std::vector<std::string> more{}; // words of the sink's command line
         std::size_t pace = 0; // messages a second that it takes of a source, the others wait; 0: as many as come
     };
     Receivers(Patience& patience, std::filesystem::path folder, const Options& options);

@@ -85,6 +85,7 @@ World::World(Patience& patience, const WorldOptions& options)
                   .chunking = options.chunking,
                   .relayed = options.round_trip.has_value(),
                   .log = options.sink_log ? sink_log().string() : "",
+                  .more = options.sink_options,
                   .pace = options.pace}},
       relay_{relay_of(patience, folder_.path() / "relay", options, smtp_port_)},
       nameserver_{folder_.path() / "dns", free_port({"127.0.0.1"})},
@@ -99,6 +100,7 @@ World::World(Patience& patience, const WorldOptions& options)
                .site_connections = options.site_connections,
                .redis_mb = options.redis_mb,
                .backlog_max = options.backlog_max,
+               .rules = options.rules,
                .starttls = options.tls}},
       redis_{patience, daemon_.redis_socket(), folder_.path()}
 {

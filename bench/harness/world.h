@@ -43,12 +43,14 @@ struct WorldOptions {
     std::size_t connections = 10;      // of a source to a site
     std::size_t site_connections = 50; // of all sources to a site
     std::size_t messages_per_connection = 100;
-    std::size_t redis_mb = 512;  // what the daemon's Redis may use
-    std::size_t backlog_max = 0; // as DaemonOptions'
-    bool warm = false;           // there is a warm pool
-    bool sink_log = false;       // the sinks write down when each message came
-    std::size_t pace = 0;        // messages a second that the sinks take of a source; 0: as many as come
-    bool pipelining = true;      // what the sinks offer
+    std::size_t redis_mb = 512;              // what the daemon's Redis may use
+    std::size_t backlog_max = 0;             // as DaemonOptions'
+    bool warm = false;                       // there is a warm pool
+    bool sink_log = false;                   // the sinks write down when each message came
+    std::size_t pace = 0;                    // messages a second that the sinks take of a source; 0: as many as come
+    std::vector<std::string> sink_options{}; // more of the sinks', as on their command line
+    std::string rules;                       // reply rules and providers over the daemon's own
+    bool pipelining = true;                  // what the sinks offer
     bool chunking = true;
     std::optional<std::chrono::milliseconds> round_trip; // to the sites, through a relay; nothing: no relay
 };

@@ -34,6 +34,7 @@ std::optional<Section> cost(const Files& files);        // drain, flow: CPU and 
 std::optional<Section> accepting(const Files& files);   // submit
 std::optional<Section> delay(const Files& files);       // flow
 std::optional<Section> fair_shares(const Files& files); // fairness
+std::optional<Section> sustained(const Files& files);   // sustain
 std::optional<Section> growth(const Files& files);      // scale
 std::optional<Section> steadiness(const Files& files);  // soak
 std::optional<Section> round_trips(const Files& files); // rtt

@@ -20,6 +20,7 @@ SCALE = ["scale", "--axis", "queued", "--values", "200,100", "--domains", "5", "
 RTT = ["rtt", "--delays-ms", "20", "--connections", "1", "--extensions", "pipelining", "--seconds", "1", "--no-postfix"]
 SOAK = ["soak", "--rate", "100", "--minutes", "0.1", "--batch", "10", "--domains", "5", "--sites", "2", "--tenants", "2"]
 FAIRNESS = ["fairness", "--waiting", "2000", "--rate", "200", "--messages", "20", "--high", "10", "--seconds", "2", "--tenants", "3", "--late-messages", "10"]
+SUSTAIN = ["sustain", "--find-s", "2", "--keep-s", "2", "--domains", "2"]
 FLOW = ["flow", "--rate", "100", "--seconds", "1", "--batch", "10", "--domains", "5", "--sites", "2"]
 
 
@@ -123,6 +124,23 @@ class VerbsTest(unittest.TestCase):
         for scene in ("equal", "high"):
             self.assertLess(0, run[scene]["p50_ms"])
             self.assertLessEqual(run[scene]["p50_ms"], run[scene]["max_ms"])
+
+    # At this size: what the figures are, not how good. The naive sender's attempts are more than the provider takes.
+    def test_sustain_sets_the_engine_beside_a_fixed_rate(self):
+        profile = pathlib.Path(self.work.name).parent / f"{pathlib.Path(self.work.name).name}.toml"
+        self.addCleanup(profile.unlink)
+        profile.write_text('name = "slow"\n[limits.message-rate]\nmax = 5\nper-s = 1\nreply = "421 4.7.28 slow down"\n')
+        report = self.figures([*SUSTAIN, "--profile", profile, "--naive-factor", "4"])
+        self.assertEqual([2, 2, 4], [report["options"][name] for name in ("find_s", "keep_s", "naive_factor")])
+        results = report["results"]
+        self.assertEqual(["sustainable_per_second", "engine", "naive"], list(results))
+        self.assertEqual(5, results["sustainable_per_second"])
+        for who in ("engine", "naive"):
+            self.assertEqual(["share", "deferred", "found_after_s", "course"], list(results[who]))
+            self.assertIsNone(results[who]["found_after_s"])  # too short
+            self.assertLess(0, report["runs"][0][who]["taken"])
+        self.assertLess(0, report["runs"][0]["naive"]["refused"])
+        self.assertGreaterEqual(results["naive"]["course"][-1]["seconds"], 0)
 
     @unittest.skipUnless(os.geteuid() == 0, "Postfix's master runs only as root")
     def test_compare_sets_us_beside_postfix(self):

@@ -32,8 +32,9 @@ TEST(ReportFiguresFile, WhatIsWrongIsNamedWithItsPlace)
     EXPECT_EQ(refusal("[]"), "f.json: the file must be an object");
     EXPECT_EQ(refusal("{}"), "f.json: verb is missing");
     EXPECT_EQ(refusal(text_with("drain", "[]", "{}")), "f.json: options must be an object");
-    EXPECT_EQ(refusal(text_with("sing", "{}", "{}")),
-              "f.json: verb must be one of drain, submit, flow, plan, micro, compare, scale, soak, rtt, fairness");
+    EXPECT_EQ(
+        refusal(text_with("sing", "{}", "{}")),
+        "f.json: verb must be one of drain, submit, flow, plan, micro, compare, scale, soak, rtt, fairness, sustain");
 }
 
 TEST(ReportFiguresFile, PlacesGoDownIntoArrays)

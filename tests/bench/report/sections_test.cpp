@@ -76,6 +76,23 @@ TEST(ReportSections, FairnessSetsEachFigureBesideItsBound)
     EXPECT_THAT(table.rows[2], ElementsAre("shares of two who pay 1 to 3: off by", "0.01", "0.05"));
 }
 
+TEST(ReportSections, SustainSetsTheEngineBesideAFixedRate)
+{
+    Files files;
+    files.push_back(file("sustain", "{}", R"({"sustainable_per_second":2,
+        "engine":{"share":0.9,"deferred":0.015,"found_after_s":240,
+                  "course":[{"seconds":0,"taken":0,"refused":0},{"seconds":30,"taken":10,"refused":0},
+                            {"seconds":60,"taken":100,"refused":0},{"seconds":120,"taken":210,"refused":9}]},
+        "naive":{"share":0.05,"deferred":0.95,"found_after_s":null,"course":[{"seconds":60,"taken":90,"refused":90}]}})"));
+    const Section section = sustained(files).value();
+    const Lines& lines = std::get<Lines>(section.charts.at(0));
+    ASSERT_EQ(lines.series.size(), 3U);
+    EXPECT_THAT(lines.series[0].points, ElementsAre(std::pair{1.0, 100.0}, std::pair{2.0, 110.0}));
+    EXPECT_THAT(lines.series[2].points, ElementsAre(std::pair{1.0, 120.0}, std::pair{2.0, 120.0}));
+    EXPECT_THAT(section.tables.at(0).rows.at(0), ElementsAre("penguin-mta", "90", "1.5", "240"));
+    EXPECT_THAT(section.tables.at(0).rows.at(1), ElementsAre("a fixed rate", "5", "95", "never"));
+}
+
 TEST(ReportSections, CompareHasWhateverIsComparedAndNamesThePeer)
 {
     Files files;
