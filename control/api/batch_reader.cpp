@@ -4,6 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "control/api/names.h"
+#include "engine/mail/recipient_zone.h"
+
 namespace penguin::control::api {
 
 namespace {
@@ -113,10 +116,13 @@ std::vector<submit::Recipient> read_recipients(ObjectReader& body)
     const json::array* array = body.array("recipients", 1, submit::kRecipientsMax);
     if (array != nullptr) recipients.reserve(array->size());
     each_object(body, "recipients", array, [&](ObjectReader& element) {
+        json::object variables = read_flat(element, "variables");
+        if (const auto zone = read_time_zone(element, "time_zone"))
+            variables[json::string_view{kZoneVariable.data(), kZoneVariable.size()}] = json::string{zone->name()};
         recipients.push_back(
             submit::Recipient{.email = std::string{element.text("email", {.max = 1'024})},
                               .name = std::string{element.optional_text("name", {.max = kNameMax}).value_or("")},
-                              .vars = variables_text(read_flat(element, "variables"))});
+                              .vars = variables_text(variables)});
     });
     return recipients;
 }

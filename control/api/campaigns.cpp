@@ -1,16 +1,17 @@
-// GET /v1/campaigns, GET /v1/campaigns/{campaign}, POST /v1/campaigns/{campaign}/pause, resume, cancel
+// GET /v1/campaigns, GET /v1/campaigns/{campaign}, POST /v1/campaigns/{campaign}/pause, resume, cancel, window; DELETE window
 #include <fmt/format.h>
 
 #include "control/api/answers.h"
 #include "control/api/counts.h"
 #include "control/api/routes.h"
+#include "control/api/sending_windows.h"
 #include "control/db/settings_version.h"
 
 namespace penguin::control::api {
 
 namespace {
 
-constexpr std::size_t kStoppedMax = 10'000;        // campaigns of a tenant that the settings of all nodes may hold
+constexpr std::size_t kHeldMax = 10'000;           // campaigns of a tenant that the settings of all nodes may hold
 constexpr std::size_t kBatchesCountedMax = 10'000; // of a campaign; the counts of a larger one would cost too much
 
 constexpr const char* kActive = "active";
@@ -22,25 +23,35 @@ constexpr const char* kStop =
     " values ($1, $2, $3, now(), case when $3 = 'cancelled' then now() end)"
     " on conflict (tenant_id, id) do update"
     " set state = excluded.state, changed = excluded.changed, sweep_after = excluded.sweep_after"
-    " where c.state not in (excluded.state, 'cancelled') returning id, state, changed";
-constexpr const char* kResume = "update control.campaigns set state = $3, changed = now()"
-                                " where tenant_id = $1 and id = $2 and state = 'paused' returning id, state, changed";
-constexpr const char* kFind = "select id, state, changed from control.campaigns where tenant_id = $1 and id = $2";
-constexpr const char* kStopped =
-    "select count(*) as n from control.campaigns where tenant_id = $1 and (state = 'paused'"
-    " or (state = 'cancelled' and changed > now() - make_interval(secs => $2)))";
+    " where c.state not in (excluded.state, 'cancelled') returning id, state, changed, sending_window";
+constexpr const char* kResume =
+    "update control.campaigns set state = $3, changed = now()"
+    " where tenant_id = $1 and id = $2 and state = 'paused' returning id, state, changed, sending_window";
+constexpr const char* kFind =
+    "select id, state, changed, sending_window from control.campaigns where tenant_id = $1 and id = $2";
+constexpr const char* kSetWindow =
+    "insert into control.campaigns as c (tenant_id, id, state, changed, sending_window) values ($1, $2, 'active', "
+    "now(), $3)"
+    " on conflict (tenant_id, id) do update set sending_window = excluded.sending_window, changed = now()"
+    " where c.sending_window is distinct from excluded.sending_window returning id, state, changed, sending_window";
+constexpr const char* kTakeWindow = "update control.campaigns set sending_window = null, changed = now()"
+                                    " where tenant_id = $1 and id = $2 and sending_window is not null returning id";
+constexpr const char* kHeld = "select count(*) as n from control.campaigns where tenant_id = $1 and (state = 'paused' "
+                              "or sending_window is not null"
+                              " or (state = 'cancelled' and changed > now() - make_interval(secs => $2)))";
 
 json::object shape(const db::Row& row)
 {
     return {{"id", row.get<Uuid>("id").text()},
             {"state", row.text("state")},
-            {"changed_at", to_rfc3339(row.get<WallTime>("changed"))}};
+            {"changed_at", to_rfc3339(row.get<WallTime>("changed"))},
+            {"window", shape_of_window(row.get<std::optional<std::string>>("sending_window"))}};
 }
 
-// Nobody has stopped it yet.
+// Nobody has changed it yet.
 json::object shape_of_active(const Uuid& id)
 {
-    return {{"id", id.text()}, {"state", kActive}, {"changed_at", nullptr}};
+    return {{"id", id.text()}, {"state", kActive}, {"changed_at", nullptr}, {"window", nullptr}};
 }
 
 json::object shape_of(const Uuid& id, const db::Rows& found)
@@ -48,16 +59,17 @@ json::object shape_of(const Uuid& id, const db::Rows& found)
     return found.empty() ? shape_of_active(id) : shape(found.front());
 }
 
-// Errors: conflict (the tenant has stopped too many).
+// Errors: conflict (the settings hold too many of the tenant).
 awaitable<Result<>> check_bound(db::Transaction& tx, TenantId tenant)
 {
     const std::chrono::duration<double> kept = db::kCancelledKept;
-    const auto stopped = co_await tx.query(kStopped, db::Params{tenant, kept.count()});
-    if (!stopped) co_return std::unexpected{stopped.error()};
-    if (stopped->front().get<std::size_t>("n") <= kStoppedMax) co_return Result<>{};
-    co_return fail(Errc::conflict, fmt::format("At most {} campaigns of a tenant may be paused, or cancelled in the "
-                                               "last {} days.",
-                                               kStoppedMax, db::kCancelledKept / std::chrono::days{1}));
+    const auto held = co_await tx.query(kHeld, db::Params{tenant, kept.count()});
+    if (!held) co_return std::unexpected{held.error()};
+    if (held->front().get<std::size_t>("n") <= kHeldMax) co_return Result<>{};
+    co_return fail(Errc::conflict,
+                   fmt::format("At most {} campaigns of a tenant may be paused, have a sending window, or "
+                               "be cancelled in the last {} days.",
+                               kHeldMax, db::kCancelledKept / std::chrono::days{1}));
 }
 
 // Gives its row; none: it is active and never was anything else.
@@ -97,6 +109,57 @@ awaitable<Answer> pause(ApiDeps& deps, const Request& request) { return set_stat
 awaitable<Answer> resume(ApiDeps& deps, const Request& request) { return set_state(deps, request, kActive); }
 awaitable<Answer> cancel(ApiDeps& deps, const Request& request) { return set_state(deps, request, kCancelled); }
 
+// Gives its row. One that has this very window stays as it is.
+awaitable<Result<db::Rows>> change_window(db::Transaction& tx, const Request& request, Uuid id,
+                                          const policy::SendingWindow& window)
+{
+    const TenantId tenant = *request.principal->tenant;
+    auto moved = co_await tx.query(kSetWindow, db::Params{tenant, id, window.text()});
+    if (!moved) co_return std::unexpected{moved.error()};
+    if (moved->empty()) co_return co_await tx.query(kFind, db::Params{tenant, id});
+    if (Result<> fine = co_await check_bound(tx, tenant); !fine) co_return std::unexpected{fine.error()};
+    const Result<> noted = co_await db::settings_changed(
+        tx, change_of(request, "campaign.window_set", tenant, "campaign/" + id.text(), {{"window", window.text()}}));
+    if (!noted) co_return std::unexpected{noted.error()};
+    co_return moved;
+}
+
+awaitable<Answer> set_window(ApiDeps& deps, const Request& request)
+{
+    const Result<Uuid> id = Uuid::parse(request.param("campaign"));
+    if (!id) co_return Refused{http::not_found()};
+    const auto document = http::parse_json(request.body);
+    if (!document) co_return Refused{document.error()};
+    const auto object = http::object_of(*document);
+    if (!object) co_return Refused{object.error()};
+    Issues issues;
+    ObjectReader body{**object, issues};
+    const std::optional<policy::SendingWindow> window = read_window(body);
+    if (!window) co_return Refused{std::move(issues).problem()};
+    const auto found =
+        co_await db::as_tenant(deps.database.control, *request.principal->tenant,
+                               [&](db::Transaction& tx) { return change_window(tx, request, *id, *window); });
+    if (!found) co_return failed(request, found.error());
+    co_return json_response(200, shape_of(*id, *found));
+}
+
+awaitable<Answer> take_window(ApiDeps& deps, const Request& request)
+{
+    const Result<Uuid> id = Uuid::parse(request.param("campaign"));
+    if (!id) co_return Refused{http::not_found()};
+    const TenantId tenant = *request.principal->tenant;
+    const auto taken =
+        co_await db::as_tenant(deps.database.control, tenant, [&](db::Transaction& tx) -> awaitable<Result<>> {
+            const auto moved = co_await tx.query(kTakeWindow, db::Params{tenant, *id});
+            if (!moved) co_return std::unexpected{moved.error()};
+            if (moved->empty()) co_return Result<>{};
+            co_return co_await db::settings_changed(
+                tx, change_of(request, "campaign.window_removed", tenant, "campaign/" + id->text()));
+        });
+    if (!taken) co_return failed(request, taken.error());
+    co_return no_content();
+}
+
 awaitable<Answer> list(ApiDeps& deps, const Request& request)
 {
     Issues issues;
@@ -109,9 +172,10 @@ awaitable<Answer> list(ApiDeps& deps, const Request& request)
     const auto rows =
         co_await db::as_tenant(deps.database.control, tenant, [&](db::Transaction& tx) -> awaitable<Result<db::Rows>> {
             db::Params params{tenant, after, limit + 1};
-            co_return co_await tx.query("select id, state, changed from control.campaigns where tenant_id = $1"
-                                        " and ($2::uuid is null or id > $2) order by id limit $3",
-                                        std::move(params));
+            co_return co_await tx.query(
+                "select id, state, changed, sending_window from control.campaigns where tenant_id = $1"
+                " and ($2::uuid is null or id > $2) order by id limit $3",
+                std::move(params));
         });
     if (!rows) co_return failed(request, rows.error());
     co_return page_of(*rows, limit, shape,
@@ -185,6 +249,8 @@ void register_campaigns(Router& router, ApiDeps& deps)
     routes.add(Method::post, "/v1/campaigns/{campaign}/pause", "campaigns:write", pause);
     routes.add(Method::post, "/v1/campaigns/{campaign}/resume", "campaigns:write", resume);
     routes.add(Method::post, "/v1/campaigns/{campaign}/cancel", "campaigns:write", cancel);
+    routes.add_with_body(Method::post, "/v1/campaigns/{campaign}/window", "campaigns:write", set_window);
+    routes.add(Method::del, "/v1/campaigns/{campaign}/window", "campaigns:write", take_window);
 }
 
 } // namespace penguin::control::api

@@ -44,6 +44,8 @@ struct ApiDeps {
     std::function<awaitable<Result<std::size_t>>(TenantId, BatchId)> cancel_batch;
     // Queues again what Redis has lost of a pool; `true`: a restored older database is accepted.
     std::function<awaitable<Result<submit::Reconciled>>(PoolName, bool)> reconcile;
+    // How a tenant stands under its limits in its pool.
+    std::function<awaitable<Result<queue::TenantStanding>>(PoolName, TenantId)> standing;
     std::function<void()> settings_may_have_changed; // after each call that is no GET and succeeded; cheap
     std::function<Health()> alive;
     std::function<Health()> ready;

@@ -28,4 +28,14 @@ std::string_view read_node_name(ObjectReader& body, std::string_view field)
     return read_name(body, field, kNodeDigits, 64);
 }
 
+std::optional<TimeZone> read_time_zone(ObjectReader& body, std::string_view field)
+{
+    const auto name = body.optional_text(field, {.min = 1, .max = kZoneNameMax});
+    if (!name) return std::nullopt;
+    const Result<TimeZone> zone = TimeZone::find(*name);
+    if (zone) return *zone;
+    body.issue(field, "bad_value", zone.error().detail);
+    return std::nullopt;
+}
+
 } // namespace penguin::control::api

@@ -5,16 +5,16 @@
 
 #include "control/api/answers.h"
 #include "control/api/routes.h"
+#include "control/api/tenant_change.h"
+#include "control/api/tenant_usage.h"
 #include "control/db/settings_version.h"
 
 namespace penguin::control::api {
 
 namespace {
 
-constexpr double kWeightMin = 0.01;
-constexpr double kWeightMax = 1000;
 constexpr std::int64_t kCreatedMax = 4'102'444'800'000'000; // microseconds: the year 2100
-constexpr const char* kColumns = "id, name, status, weight, pool, version, created";
+constexpr const char* kColumns = "id, name, status, weight, pool, rate, monthly_quota, version, created";
 
 json::object shape(const db::Row& row)
 {
@@ -23,55 +23,13 @@ json::object shape(const db::Row& row)
             {"weight", row.get<double>("weight")},
             {"pool", row.text("pool")},
             {"suspended", row.text("status") == "suspended"},
+            {"rate", row.text("rate")},
+            {"monthly_quota", row.get<std::int64_t>("monthly_quota")},
             {"version", row.get<std::int64_t>("version")},
             {"created_at", to_rfc3339(row.get<WallTime>("created"))}};
 }
 
 http::Fields etag_of(const db::Row& row) { return {{"ETag", fmt::format("\"{}\"", row.text("version"))}}; }
-
-struct Change {
-    std::optional<Uuid> id;
-    std::optional<std::string> name;
-    std::optional<double> weight;
-    std::optional<std::string> pool;
-    std::optional<std::string> status;
-};
-
-std::expected<Change, Problem> read_change(const Request& request, bool is_new)
-{
-    const auto document = http::parse_json(request.body);
-    if (!document) return Refused{document.error()};
-    const auto object = http::object_of(*document);
-    if (!object) return Refused{object.error()};
-    Issues issues;
-    ObjectReader body{**object, issues};
-    constexpr http::TextRule name_rule{.min = 1, .max = 200};
-    Change change;
-    if (is_new) {
-        change.id = body.optional_uuid("id");
-        change.name = body.text("name", name_rule);
-    } else if (const auto name = body.optional_text("name", name_rule)) {
-        change.name = *name;
-    }
-    change.weight = body.number("weight", kWeightMin, kWeightMax);
-    if (const auto pool = body.optional_text("pool", {.min = 1, .max = 32})) change.pool = *pool;
-    if (const auto suspended = body.optional_boolean("suspended")) change.status = *suspended ? "suspended" : "active";
-    body.finish();
-    if (!is_new && (*object)->empty()) issues.add("body", "required", "must change something");
-    if (!issues.empty()) return Refused{std::move(issues).problem()};
-    return change;
-}
-
-// The name of a tenant may be a person's: that it changed is said, not to what.
-json::object told_of(const Change& change)
-{
-    json::object detail;
-    if (change.name) detail["named"] = true;
-    if (change.weight) detail["weight"] = *change.weight;
-    if (change.pool) detail["pool"] = *change.pool;
-    if (change.status) detail["status"] = *change.status;
-    return detail;
-}
 
 db::AuditEntry change_of_tenant(const Request& request, std::string_view action, Uuid id,
                                 const json::object& detail = {})
@@ -92,7 +50,7 @@ awaitable<Result<>> check_pool(db::Transaction& tx, std::optional<std::string> p
 
 awaitable<Answer> create(ApiDeps& deps, const Request& request)
 {
-    const auto change = read_change(request, true);
+    const auto change = read_tenant_change(request, true);
     if (!change) co_return Refused{change.error()};
     const WallTime now = wall_now();
     const Uuid id = change->id.value_or(Uuid::v7(now));
@@ -105,10 +63,12 @@ awaitable<Answer> create(ApiDeps& deps, const Request& request)
                               change->status.value_or("active"),
                               change->weight.value_or(1),
                               change->pool.value_or("default"),
-                              now};
+                              now,
+                              change->rate.value_or(std::string{queue::kUnlimited}),
+                              change->monthly_quota.value_or(-1)};
             auto rows = co_await tx.query(
-                fmt::format("insert into control.tenants (id, name, status, weight, pool, created, updated) "
-                            "values ($1, $2, $3, $4, $5, $6, $6) returning {}",
+                fmt::format("insert into control.tenants (id, name, status, weight, pool, created, updated, rate, "
+                            "monthly_quota) values ($1, $2, $3, $4, $5, $6, $6, $7, $8) returning {}",
                             kColumns),
                 std::move(params));
             if (!rows) co_return std::unexpected{rows.error()};
@@ -190,7 +150,11 @@ awaitable<Answer> get(ApiDeps& deps, const Request& request)
     const auto rows = co_await find(deps, *id);
     if (!rows) co_return failed(request, rows.error());
     if (rows->empty()) co_return Refused{http::not_found()};
-    co_return json_response(200, shape(rows->front()), etag_of(rows->front()));
+    const db::Row row = rows->front();
+    json::object tenant = shape(row);
+    const auto standing = co_await deps.standing(PoolName{row.get<std::string>("pool")}, TenantId{*id});
+    tenant["usage"] = standing ? usage_of(*standing) : nullptr; // Redis is away: what it holds is not known
+    co_return json_response(200, tenant, etag_of(row));
 }
 
 // The version that If-Match names; nothing: any. One that we never gave matches nothing (RFC 9110 13.1.1).
@@ -208,7 +172,7 @@ awaitable<Answer> update(ApiDeps& deps, const Request& request)
 {
     const Result<Uuid> id = Uuid::parse(request.param("tenant"));
     if (!id) co_return Refused{http::not_found()};
-    const auto change = read_change(request, false);
+    const auto change = read_tenant_change(request, false);
     if (!change) co_return Refused{change.error()};
     const std::optional<std::string> version = version_wanted(request);
     const auto made =
@@ -222,14 +186,15 @@ awaitable<Answer> update(ApiDeps& deps, const Request& request)
             if (version && found->front().text("version") != *version) co_return fail(Errc::stale, "another version");
             const Result<> pool = co_await check_pool(tx, change->pool);
             if (!pool) co_return std::unexpected{pool.error()};
-            db::Params params{*id, change->name, change->weight, change->pool, change->status, wall_now()};
+            db::Params params{*id,        change->name, change->weight,       change->pool, change->status,
+                              wall_now(), change->rate, change->monthly_quota};
             auto rows = co_await tx.query(
-                fmt::format(
-                    "update control.tenants set name = coalesce($2::text, name), weight = coalesce($3::float8, "
-                    "weight), "
-                    "pool = coalesce($4::text, pool), status = coalesce($5::text, status), version = version + 1, "
-                    "updated = $6 where id = $1 returning {}",
-                    kColumns),
+                fmt::format("update control.tenants set name = coalesce($2::text, name), weight = coalesce($3::float8, "
+                            "weight), "
+                            "pool = coalesce($4::text, pool), status = coalesce($5::text, status), "
+                            "rate = coalesce($7::text, rate), monthly_quota = coalesce($8::bigint, monthly_quota), "
+                            "version = version + 1, updated = $6 where id = $1 returning {}",
+                            kColumns),
                 std::move(params));
             if (!rows) co_return std::unexpected{rows.error()};
             const Result<> noted =

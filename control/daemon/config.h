@@ -144,7 +144,7 @@ struct DeliveryConfig {
     std::uint64_t contents_memory = 64ULL << 20; // octets of compiled contents
     std::uint64_t journal_max = 1ULL << 30;      // octets of a pool's journal of outcomes, on disk
     std::size_t backlog_max = 1'000'000;         // messages of a pool that are accepted and not queued yet
-    seconds life{388'800};                       // 4d12h from acceptance, then a message expires
+    seconds life{388'800};                       // 4d12h from acceptance or not_before, then a message expires
     friend bool operator==(const DeliveryConfig&, const DeliveryConfig&) = default;
 };
 

@@ -35,7 +35,12 @@ struct Sizes {
           in_hands{of("in_hands", pool, metrics)},
           dead{of("dead", pool, metrics)},
           events{metrics.gauge("penguin_queue_events_waiting", "Stream entries that the ledger has not taken yet",
-                               {{"pool", pool.value()}})}
+                               {{"pool", pool.value()}})},
+          tenants_held{metrics.gauge("penguin_queue_tenants_held", "Tenants whose mail their rate or quota holds",
+                                     {{"pool", pool.value()}})},
+          tenants_uncounted{metrics.gauge("penguin_queue_tenants_uncounted",
+                                          "Of them: what they sent in the month is not counted yet",
+                                          {{"pool", pool.value()}})}
     {
     }
     static Gauge& of(const char* place, const PoolName& pool, Registry& metrics)
@@ -52,6 +57,8 @@ struct Sizes {
         in_hands.set(static_cast<std::int64_t>(summary.in_hands));
         dead.set(static_cast<std::int64_t>(summary.dead));
         events.set(static_cast<std::int64_t>(summary.events));
+        tenants_held.set(static_cast<std::int64_t>(summary.tenants_held));
+        tenants_uncounted.set(static_cast<std::int64_t>(summary.tenants_uncounted));
     }
     Gauge& ready;
     Gauge& parked;
@@ -60,6 +67,8 @@ struct Sizes {
     Gauge& in_hands;
     Gauge& dead;
     Gauge& events;
+    Gauge& tenants_held;
+    Gauge& tenants_uncounted;
 };
 
 } // namespace

@@ -4,6 +4,8 @@
 #include <optional>
 #include <set>
 
+#include "control/ledger/month_counts.h"
+
 namespace penguin::control::ledger {
 
 namespace {
@@ -92,7 +94,7 @@ std::string event_key(const queue::Event& event)
     return event.id.starts_with(front) ? event.id.substr(front.size()) : event.id;
 }
 
-EventBatch weigh(const std::vector<queue::Event>& events, const Known& known)
+EventBatch weigh(const std::vector<queue::Event>& events, const Known& known, WallTime now)
 {
     EventBatch batch;
     std::set<std::pair<TenantId, MessageId>> ended = known.ended;
@@ -112,6 +114,7 @@ EventBatch weigh(const std::vector<queue::Event>& events, const Known& known)
             if (event.late) batch.new_late_finals.insert(message);
         }
         ++counter_of(batch.counts[{event.tenant, event.message.batch}], event.kind);
+        if (was_sent(event.kind)) ++batch.sent[{event.tenant, month_of(plausible(event.at, now))}];
     }
     return batch;
 }

@@ -29,10 +29,11 @@ struct Counts {
 struct EventBatch {
     std::vector<const queue::Event*> kept; // point into what was given
     std::map<std::pair<TenantId, BatchId>, Counts> counts;
+    std::map<std::pair<TenantId, int>, std::int64_t> sent; // by month (202611): delivered and bounced
     std::set<std::pair<TenantId, MessageId>> new_late_finals;
     std::size_t dropped = 0; // told twice
 };
-EventBatch weigh(const std::vector<queue::Event>& events, const Known& known);
+EventBatch weigh(const std::vector<queue::Event>& events, const Known& known, WallTime now);
 
 // Parameters $1 ... of kInsertEvents in ledger.cpp, in the order of the events.
 db::Params event_params(const std::vector<const queue::Event*>& events, WallTime now);

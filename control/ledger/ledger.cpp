@@ -8,6 +8,7 @@
 #include "control/db/settings_version.h"
 #include "control/db/tenancy.h"
 #include "control/ledger/database_age.h"
+#include "control/ledger/month_counts.h"
 #include "engine/base/crash_point.h"
 #include "engine/base/log.h"
 
@@ -37,6 +38,11 @@ on conflict (tenant_id, batch_id) do update set
     delivered = batch_counts.delivered + excluded.delivered, bounced = batch_counts.bounced + excluded.bounced,
     expired = batch_counts.expired + excluded.expired, suppressed = batch_counts.suppressed + excluded.suppressed,
     cancelled = batch_counts.cancelled + excluded.cancelled, deferred = batch_counts.deferred + excluded.deferred)";
+
+constexpr std::string_view kMoveMonths = R"(
+insert into analytics.tenant_months (tenant_id, month, sent)
+select * from unnest($1::uuid[], $2::integer[], $3::bigint[])
+on conflict (tenant_id, month) do update set sent = tenant_months.sent + excluded.sent)";
 
 constexpr std::string_view kKnownEvents = R"(
 select e.tenant_id, e.batch_id, e.idx, e.event_key, e.kind <> 'deferred' as final
@@ -84,6 +90,19 @@ db::Params count_params(const EventBatch& batch)
     return db::Params{tenants, batches, delivered, bounced, expired, suppressed, cancelled, deferred};
 }
 
+db::Params month_params(const EventBatch& batch)
+{
+    std::vector<TenantId> tenants;
+    std::vector<int> months;
+    std::vector<std::int64_t> sent;
+    for (const auto& [of, messages] : batch.sent) {
+        tenants.push_back(of.first);
+        months.push_back(of.second);
+        sent.push_back(messages);
+    }
+    return db::Params{tenants, months, sent};
+}
+
 // What is already known of messages that this step tells something late about, and of late finals at all.
 awaitable<Result<Known>> known_of(db::Transaction& tx, const std::vector<queue::Event>& events)
 {
@@ -125,10 +144,11 @@ awaitable<Result<std::size_t>> write(db::Transaction& tx, const PoolName& pool, 
         co_return fail(Errc::stale, "another ledger has moved the position of this pool");
     const Result<Known> known = co_await known_of(tx, events);
     if (!known) co_return std::unexpected{known.error()};
-    const EventBatch batch = weigh(events, *known);
+    const EventBatch batch = weigh(events, *known, now);
     std::vector<db::Statement> all;
     if (!batch.kept.empty()) all.push_back({std::string{kInsertEvents}, event_params(batch.kept, now)});
     if (!batch.counts.empty()) all.push_back({std::string{kMoveCounts}, count_params(batch)});
+    if (!batch.sent.empty()) all.push_back({std::string{kMoveMonths}, month_params(batch)});
     if (!batch.new_late_finals.empty()) {
         db::Params params = message_params(batch.new_late_finals);
         params.add(now);
@@ -215,6 +235,11 @@ awaitable<Result<Ledger::Step>> Ledger::step(WallTime now)
         const Result<> added = co_await add_partitions(now);
         if (!added) log::warning("ledger", "no_partition", {{"why", added.error().detail}});
         partitions_made_ = now;
+    }
+    if (now - counted_ >= kCountEvery || now < counted_) { // what the last step committed is confirmed by now
+        counted_ = now;
+        const Result<std::size_t> counted = co_await count_months(database_.analytics, queue_, pool_, *position_, now);
+        if (!counted) co_return std::unexpected{counted.error()};
     }
     const Result<queue::SendQueue::StreamEvents> read = co_await queue_.read_events(*position_, kEntriesAStep);
     if (!read) co_return std::unexpected{read.error()};

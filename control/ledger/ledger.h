@@ -10,6 +10,7 @@
 //   late         an outcome told by a node that had lost the entry: an event id that is known is dropped; a message is
 //                counted as ended once, whichever of its final events comes first
 //   text         of foreign servers: NUL and broken UTF-8 become "?", so that no event can stop the ledger
+//   quotas       Redis is told what tenants have sent in the month where it does not know (month_counts.h)
 //   partitions   of today and kDaysAhead days are made at start and each hour
 //   threads      belongs to the control executor
 //   crash points ledger.suppress.before/after, ledger.commit.before/after, ledger.confirm.before/after
@@ -37,6 +38,7 @@ inline constexpr std::chrono::milliseconds kPauseMin{200}; // after an error, do
 inline constexpr std::chrono::milliseconds kPauseMax{5'000};
 inline constexpr int kDaysAhead = 3;
 inline constexpr std::chrono::hours kPartitionsEvery{1};
+inline constexpr std::chrono::milliseconds kCountEvery{200}; // tenants whose month Redis wants to know
 
 class Ledger {
 public:
@@ -66,6 +68,7 @@ private:
     std::optional<std::string> position_; // committed; nothing: to be read from PostgreSQL
     std::uint64_t generation_ = 0;        // of the connection to Redis on which it was read
     std::optional<WallTime> partitions_made_;
+    WallTime counted_{};
     bool stopped_ = false;
     Counter& events_;
     Counter& dropped_;

@@ -151,7 +151,8 @@ awaitable<Result<>> SnapshotKeeper::read_settings()
 {
     const auto read = [&](db::Transaction& tx) -> awaitable<Result<std::vector<db::Rows>>> {
         std::vector<db::Statement> all;
-        all.push_back({"select id, pool, weight, status <> 'active' as suspended from control.tenants", {}});
+        all.push_back(
+            {"select id, pool, weight, status <> 'active' as suspended, rate, monthly_quota from control.tenants", {}});
         all.push_back({"select tenant_id, name, bounce_host from control.domains where verified is not null", {}});
         all.push_back(
             {"select id, host(address) as address, ehlo_name, pool from control.sources where node = $1 order by id",
@@ -162,9 +163,11 @@ awaitable<Result<>> SnapshotKeeper::read_settings()
              " order by k.created, k.id",
              {}});
         const std::chrono::duration<double> kept = db::kCancelledKept;
-        all.push_back({"select tenant_id, id, state from control.campaigns where state = 'paused'"
-                       " or (state = 'cancelled' and changed > now() - make_interval(secs => $1))",
-                       db::Params{kept.count()}});
+        all.push_back(
+            {"select tenant_id, id, state, coalesce(sending_window, '') as sending_window from control.campaigns"
+             " where state = 'paused' or sending_window is not null"
+             " or (state = 'cancelled' and changed > now() - make_interval(secs => $1))",
+             db::Params{kept.count()}});
         Result<std::vector<db::Rows>> answers = co_await tx.query_all(std::move(all));
         co_return answers;
     };
@@ -173,8 +176,9 @@ awaitable<Result<>> SnapshotKeeper::read_settings()
     SettingsFile file;
     using Text = std::string;
     for (const db::Row row : (*all)[0])
-        file.tenants.push_back(
-            {row.get<Text>("id"), row.get<Text>("pool"), row.get<double>("weight"), row.get<bool>("suspended")});
+        file.tenants.push_back({row.get<Text>("id"), row.get<Text>("pool"), row.get<double>("weight"),
+                                row.get<bool>("suspended"), row.get<Text>("rate"),
+                                row.get<std::int64_t>("monthly_quota")});
     for (const db::Row row : (*all)[1])
         file.domains.push_back({row.get<Text>("tenant_id"), row.get<Text>("name"), row.get<Text>("bounce_host")});
     for (const db::Row row : (*all)[2])
@@ -185,7 +189,8 @@ awaitable<Result<>> SnapshotKeeper::read_settings()
                              row.get<Text>("algorithm"), row.get<db::Bytes>("sealed").value,
                              row.get<std::uint32_t>("version")});
     for (const db::Row row : (*all)[4])
-        file.campaigns.push_back({row.get<Text>("tenant_id"), row.get<Text>("id"), row.get<Text>("state")});
+        file.campaigns.push_back(
+            {row.get<Text>("tenant_id"), row.get<Text>("id"), row.get<Text>("state"), row.get<Text>("sending_window")});
     file_ = std::move(file);
     co_return Result<>{};
 }

@@ -102,7 +102,10 @@ std::string to_json(const SettingsFile& file)
     json::object all;
     all["version"] = file.version;
     all["tenants"] = array_of(file.tenants, [](const TenantRow& row) {
-        return json::object{{"id", row.id}, {"pool", row.pool}, {"weight", row.weight}, {"suspended", row.suspended}};
+        json::object tenant{{"id", row.id}, {"pool", row.pool}, {"weight", row.weight}, {"suspended", row.suspended}};
+        if (row.rate != queue::kUnlimited) tenant["rate"] = row.rate;
+        if (row.monthly_quota >= 0) tenant["monthly_quota"] = row.monthly_quota;
+        return tenant;
     });
     all["domains"] = array_of(file.domains, [](const DomainRow& row) {
         return json::object{{"tenant", row.tenant}, {"name", row.name}, {"bounce_host", row.bounce_host}};
@@ -115,7 +118,9 @@ std::string to_json(const SettingsFile& file)
                             {"algorithm", row.algorithm}, {"sealed", hex_of(row.sealed)}, {"version", row.version}};
     });
     all["campaigns"] = array_of(file.campaigns, [](const CampaignRow& row) {
-        return json::object{{"tenant", row.tenant}, {"id", row.id}, {"state", row.state}};
+        json::object campaign{{"tenant", row.tenant}, {"id", row.id}, {"state", row.state}};
+        if (!row.window.empty()) campaign["window"] = row.window;
+        return campaign;
     });
     return json::serialize(all);
 }
@@ -131,8 +136,11 @@ Result<SettingsFile> parse_settings_file(std::string_view text)
         SettingsFile file;
         file.version = all.at("version").to_number<std::uint64_t>();
         file.tenants = rows_of<TenantRow>(all, "tenants", [](const json::object& row) {
-            return TenantRow{text_at(row, "id"), text_at(row, "pool"), row.at("weight").to_number<double>(),
+            TenantRow tenant{text_at(row, "id"), text_at(row, "pool"), row.at("weight").to_number<double>(),
                              row.at("suspended").as_bool()};
+            if (row.contains("rate")) tenant.rate = text_at(row, "rate");
+            if (row.contains("monthly_quota")) tenant.monthly_quota = row.at("monthly_quota").to_number<std::int64_t>();
+            return tenant;
         });
         file.domains = rows_of<DomainRow>(all, "domains", [](const json::object& row) {
             return DomainRow{text_at(row, "tenant"), text_at(row, "name"), text_at(row, "bounce_host")};
@@ -152,7 +160,8 @@ Result<SettingsFile> parse_settings_file(std::string_view text)
         // Versions before there were campaigns wrote none.
         if (all.contains("campaigns"))
             file.campaigns = rows_of<CampaignRow>(all, "campaigns", [](const json::object& row) {
-                return CampaignRow{text_at(row, "tenant"), text_at(row, "id"), text_at(row, "state")};
+                return CampaignRow{text_at(row, "tenant"), text_at(row, "id"), text_at(row, "state"),
+                                   row.contains("window") ? text_at(row, "window") : ""};
             });
         return file;
     } catch (const std::exception& e) {
@@ -166,11 +175,15 @@ delivery::Settings settings_of(const SettingsFile& file)
     settings.version = file.version;
     for (const TenantRow& row : file.tenants) {
         const Result<Uuid> id = Uuid::parse(row.id);
-        if (!id)
-            left_out("tenant", row.id, id.error());
-        else
-            settings.tenants.insert_or_assign(TenantId{*id},
-                                              delivery::TenantSettings{row.weight, row.suspended, PoolName{row.pool}});
+        const auto rate = queue::TenantRate::parse(row.rate);
+        if (!id || !rate) {
+            left_out("tenant", row.id, !id ? id.error() : rate.error());
+            continue;
+        }
+        queue::TenantLimits limits{.rate = *rate, .monthly_quota = {}};
+        if (row.monthly_quota >= 0) limits.monthly_quota = row.monthly_quota;
+        settings.tenants.insert_or_assign(
+            TenantId{*id}, delivery::TenantSettings{row.weight, row.suspended, PoolName{row.pool}, limits});
     }
     for (const DomainRow& row : file.domains) {
         const Result<Uuid> tenant = Uuid::parse(row.tenant);
@@ -199,11 +212,25 @@ delivery::Settings settings_of(const SettingsFile& file)
     for (const CampaignRow& row : file.campaigns) {
         const Result<Uuid> tenant = Uuid::parse(row.tenant);
         const Result<Uuid> id = Uuid::parse(row.id);
-        const auto state = campaign_state_of(row.state);
-        if (!tenant || !id || !state)
-            left_out("campaign", row.id, !tenant ? tenant.error() : !id ? id.error() : state.error());
-        else
-            settings.campaigns.insert_or_assign(CampaignKey{TenantId{*tenant}, CampaignId{*id}}, *state);
+        if (!tenant || !id) {
+            left_out("campaign", row.id, !tenant ? tenant.error() : id.error());
+            continue;
+        }
+        const CampaignKey key{TenantId{*tenant}, CampaignId{*id}};
+        if (row.state != "active") {
+            const auto state = campaign_state_of(row.state);
+            if (state)
+                settings.campaigns.insert_or_assign(key, *state);
+            else
+                left_out("campaign", row.id, state.error());
+        }
+        if (row.window.empty()) continue;
+        const auto window = policy::SendingWindow::parse(row.window);
+        if (window)
+            settings.windows.insert_or_assign(key, *window);
+        else // rather not at all than at any hour
+            settings.campaigns.try_emplace(key, delivery::CampaignState::paused);
+        if (!window) left_out("sending window", row.id, window.error());
     }
     return settings;
 }

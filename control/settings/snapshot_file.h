@@ -19,6 +19,8 @@ struct TenantRow {
     std::string id, pool;
     double weight = 1;
     bool suspended = false;
+    std::string rate{queue::kUnlimited};
+    std::int64_t monthly_quota = -1;
 };
 struct DomainRow {
     std::string tenant, name, bounce_host;
@@ -33,7 +35,8 @@ struct KeyRow {
 };
 
 struct CampaignRow {
-    std::string tenant, id, state; // "paused", "cancelled"
+    std::string tenant, id, state; // "active", "paused", "cancelled"
+    std::string window;            // policy/sending_window.h; "": none
 };
 
 struct SettingsFile {
@@ -42,7 +45,7 @@ struct SettingsFile {
     std::vector<DomainRow> domains;
     std::vector<SourceRow> sources;
     std::vector<KeyRow> keys;
-    std::vector<CampaignRow> campaigns; // those that are stopped
+    std::vector<CampaignRow> campaigns; // those that are stopped or have a window
 };
 
 std::string to_json(const SettingsFile& file);

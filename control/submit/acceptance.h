@@ -2,7 +2,8 @@
 // Takes a batch: checks it, writes its content, then one row with all its recipients. When accept gives a value, the mail
 // is ours (DESIGN 4.2).
 //
-//   refusals   by recipient: bad_address, duplicate_recipient, suppressed, missing_variable (strict content). The others are
+//   refusals   by recipient: bad_address, duplicate_recipient, suppressed, missing_variable (strict content), outside_window (the
+//              campaign's sending window does not open before the message expires). The others are
 //              accepted; when none is left, the batch is refused whole. So a client must read `refused` even after a success.
 //   ids        "<batch>.<index>", where index counts the accepted recipients in their order in the request
 //   again      the same idempotency key with the same request gives the same answer, with another one key_reused. It

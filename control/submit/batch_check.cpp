@@ -21,6 +21,7 @@ std::string_view name_of(Refusal::Code code)
     case Refusal::Code::duplicate_recipient: return "duplicate_recipient";
     case Refusal::Code::suppressed: return "suppressed";
     case Refusal::Code::missing_variable: return "missing_variable";
+    case Refusal::Code::outside_window: return "outside_window";
     }
     return "";
 }

@@ -53,7 +53,7 @@ struct BatchRequest {
 };
 
 struct Refusal {
-    enum class Code : std::uint8_t { bad_address, duplicate_recipient, suppressed, missing_variable };
+    enum class Code : std::uint8_t { bad_address, duplicate_recipient, suppressed, missing_variable, outside_window };
     std::size_t index = 0; // place in BatchRequest::recipients
     std::string email;     // as given
     Code code{};

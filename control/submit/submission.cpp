@@ -1,12 +1,12 @@
 #include "control/submit/submission.h"
 
 #include <algorithm>
-#include <map>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include "control/db/compression.h"
+#include "engine/mail/recipient_zone.h"
 
 namespace penguin::control::submit {
 
@@ -89,6 +89,14 @@ std::optional<db::Bytes> refusals_of(const Submission& one)
     return db::Bytes{pack_refusals(one.batch.refused)};
 }
 
+// A message lives no longer than kLifeDefault unless an operator set another life; what it may do beyond that nobody can promise.
+bool opens_in_time(const policy::SendingWindow& window, const Submission& one, const StoredRecipient& recipient)
+{
+    const WallTime start = std::max(one.now, one.batch.not_before.value_or(one.now));
+    const auto own = window.of_recipients ? recipient_zone(recipient.vars) : std::nullopt;
+    return window.opens(own.value_or(window.zone), start) < std::min(one.batch.expires, start + kLifeDefault);
+}
+
 } // namespace
 
 std::unexpected<BatchRefused> refuse(const Error& error)
@@ -126,8 +134,8 @@ std::vector<db::Statement> standing_statements(const Group& group)
                    " union all select address from control.global_suppressions where address = any($2::text[])",
                    db::Params{tenant, addresses}});
     if (!campaigns.empty())
-        all.push_back({"select id from control.campaigns where tenant_id = $1 and id = any($2::uuid[])"
-                       " and state = 'cancelled'",
+        all.push_back({"select id, state, sending_window from control.campaigns where tenant_id = $1"
+                       " and id = any($2::uuid[]) and (state = 'cancelled' or sending_window is not null)",
                        db::Params{tenant, campaigns}});
     return all;
 }
@@ -141,8 +149,14 @@ Standing standing_in(const std::vector<db::Rows>& answers)
     }
     for (const db::Row row : answers.at(1)) known.verified.emplace(row.text("name"));
     for (const db::Row row : answers.at(2)) known.suppressed.emplace(row.text("address"));
-    if (answers.size() > 3)
-        for (const db::Row row : answers.at(3)) known.cancelled.insert(row.get<CampaignId>("id"));
+    if (answers.size() <= 3) return known;
+    for (const db::Row row : answers.at(3)) {
+        const auto campaign = row.get<CampaignId>("id");
+        if (row.text("state") == "cancelled") known.cancelled.insert(campaign);
+        const auto text = row.get<std::optional<std::string>>("sending_window");
+        const auto window = text ? policy::SendingWindow::parse(*text) : fail(Errc::missing, "none");
+        if (window) known.windows.emplace(campaign, *window);
+    }
     return known;
 }
 
@@ -163,11 +177,15 @@ void judge(Submission& one, const Standing& known)
         one.answer = refuse_field("campaign_id", "the campaign is cancelled, which is final");
         return;
     }
+    const auto window = batch.campaign ? known.windows.find(*batch.campaign) : known.windows.end();
     std::vector<StoredRecipient> recipients;
     for (Candidate& each : batch.candidates) {
         if (known.suppressed.contains(each.recipient.to.folded()))
             batch.refused.push_back(
                 {each.index, each.recipient.to.text(), Refusal::Code::suppressed, "is on a suppression list"});
+        else if (window != known.windows.end() && !opens_in_time(window->second, one, each.recipient))
+            batch.refused.push_back({each.index, each.recipient.to.text(), Refusal::Code::outside_window,
+                                     "the campaign's sending window does not open before the message expires"});
         else
             recipients.push_back(std::move(each.recipient));
     }

@@ -6,6 +6,7 @@
 //   errors   of answer_again: key_reused, fault (damaged refusals)
 #pragma once
 
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -14,6 +15,7 @@
 #include "control/db/params.h"
 #include "control/db/rows.h"
 #include "control/submit/batch_check.h"
+#include "engine/policy/sending_window.h"
 
 namespace penguin::control::submit {
 
@@ -46,6 +48,7 @@ struct Standing {
     std::set<std::string> verified;   // domain names
     std::set<std::string> suppressed; // folded addresses
     std::set<CampaignId> cancelled;
+    std::map<CampaignId, policy::SendingWindow> windows;
 };
 
 std::vector<db::Statement> standing_statements(const Group& group);

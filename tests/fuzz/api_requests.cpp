@@ -58,6 +58,9 @@ struct World {
         .reconcile = [](PoolName, bool) -> awaitable<Result<submit::Reconciled>> {
             co_return fail(Errc::unavailable, "away");
         },
+        .standing = [](const PoolName&, TenantId) -> awaitable<Result<queue::TenantStanding>> {
+            co_return queue::TenantStanding{};
+        },
         .settings_may_have_changed = [] {},
         .alive = [] { return api::Health{true, {}}; },
         .ready = [] { return api::Health{false, {{"database", "away"}}}; }};

@@ -8,7 +8,16 @@ Param campaign() { return argument("campaign", "its id, as batches name it"); }
 
 View shown()
 {
-    return {.fields = {{"id", "id"}, {"state", "state"}, {"changed", "changed_at"}}, .rows = {}, .columns = {}};
+    return {.fields = {{"id", "id"},
+                       {"state", "state"},
+                       {"changed", "changed_at"},
+                       {"days", "window.days"},
+                       {"from", "window.from"},
+                       {"until", "window.until"},
+                       {"time zone", "window.time_zone"},
+                       {"recipients' own", "window.recipients_time_zone"}},
+            .rows = {},
+            .columns = {}};
 }
 
 Verb change(std::string_view name, std::string_view path, std::string_view help)
@@ -32,7 +41,7 @@ std::vector<Verb> campaign_verbs()
     return {
         {.resource = "campaigns",
          .name = "list",
-         .help = "Campaigns that were ever paused, resumed or cancelled",
+         .help = "Campaigns that were ever paused, resumed or cancelled, or have a sending window",
          .method = "GET",
          .path = "/v1/campaigns",
          .params = {},
@@ -50,6 +59,25 @@ std::vector<Verb> campaign_verbs()
         change("pause", "/v1/campaigns/{campaign}/pause", "Let it wait; within a second nothing more of it is sent"),
         change("resume", "/v1/campaigns/{campaign}/resume", "Let a paused one go on"),
         change("cancel", "/v1/campaigns/{campaign}/cancel", "End it for good; what is queued ends as cancelled"),
+        {.resource = "campaigns",
+         .name = "window",
+         .help = "Let its mail go at certain hours only",
+         .method = "POST",
+         .path = "/v1/campaigns/{campaign}/window",
+         .params = {campaign(), needed("days", "mon, tue, wed, thu, fri, sat, sun", Kind::texts),
+                    needed("from", "of the day: 09:00"), needed("until", "of the same day: 17:00"),
+                    needed("time_zone", "of the IANA database: Europe/Berlin"),
+                    field("recipients_time_zone", "by the clock of each recipient who has a time zone", Kind::flag)},
+         .view = shown(),
+         .repeatable = true},
+        {.resource = "campaigns",
+         .name = "no-window",
+         .help = "Let its mail go at any hour again",
+         .method = "DELETE",
+         .path = "/v1/campaigns/{campaign}/window",
+         .params = {campaign()},
+         .view = {},
+         .done = "it may go at any hour"},
     };
 }
 

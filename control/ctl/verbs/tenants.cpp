@@ -11,6 +11,11 @@ View tenant_view()
                        {"weight", "weight"},
                        {"pool", "pool"},
                        {"suspended", "suspended"},
+                       {"rate", "rate"},
+                       {"monthly quota", "monthly_quota"},
+                       {"used this month", "usage.used"},
+                       {"held by", "usage.holds.limit"},
+                       {"until", "usage.holds.until"},
                        {"version", "version"},
                        {"created", "created_at"}},
             .rows = {},
@@ -21,6 +26,13 @@ Param tenant() { return argument("tenant", "the tenant's id"); }
 Param weight() { return field("weight", "share of the fleet against other tenants, 0.01 to 1000", Kind::number); }
 Param pool() { return field("pool", "whose addresses carry its mail"); }
 Param suspended() { return field("suspended", "its mail stays queued and nothing new is accepted", Kind::flag); }
+
+Param rate() { return field("rate", "most messages in all: 10/second, 600/minute, 500/hour, or unlimited"); }
+Param monthly_quota()
+{
+    return field("monthly_quota", "messages of a month (UTC) that end delivered or bounced; -1: unlimited",
+                 Kind::whole);
+}
 
 } // namespace
 
@@ -33,7 +45,7 @@ std::vector<Verb> tenant_verbs()
          .method = "POST",
          .path = "/v1/tenants",
          .params = {needed("name", "what people call it"), field("id", "the platform's own id for it (a UUID)"),
-                    weight(), pool(), suspended()},
+                    weight(), pool(), suspended(), rate(), monthly_quota()},
          .view = tenant_view()},
         {.resource = "tenants",
          .name = "list",
@@ -62,7 +74,8 @@ std::vector<Verb> tenant_verbs()
          .help = "Change a tenant",
          .method = "PATCH",
          .path = "/v1/tenants/{tenant}",
-         .params = {tenant(), field("name", "what people call it"), weight(), pool(), suspended(),
+         .params = {tenant(), field("name", "what people call it"), weight(), pool(), suspended(), rate(),
+                    monthly_quota(),
                     Param{.name = "If-Match",
                           .place = Place::if_match,
                           .help = "only while its version is still this one",

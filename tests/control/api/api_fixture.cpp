@@ -72,6 +72,9 @@ ApiTest::ApiTest()
             if (!reconcilable_) co_return fail(Errc::unavailable, "Redis is away");
             co_return submit::Reconciled{};
         },
+        .standing = [this](const PoolName&, TenantId) -> awaitable<Result<queue::TenantStanding>> {
+            co_return standing_;
+        },
         .alive = [] { return Health{true, {{"process", "ok"}}}; },
         .ready = [] { return Health{false, {{"redis", "away"}}}; }});
     register_routes(router_, *deps_);

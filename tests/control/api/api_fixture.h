@@ -81,6 +81,7 @@ protected:
     std::string platform_; // credential
     std::vector<std::pair<TenantId, BatchId>> cancelled_;
     bool reconcilable_ = true;
+    Result<queue::TenantStanding> standing_ = queue::TenantStanding{}; // what Redis says of any tenant
 };
 
 } // namespace penguin::control::api::test

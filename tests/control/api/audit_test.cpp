@@ -146,6 +146,12 @@ protected:
             {"POST /v1/campaigns/{campaign}/resume", "campaign.resumed",
              [this] { return mine("POST", "/v1/campaigns/" + nobody_ + "/resume"); },
              [this] { return mine("POST", "/v1/campaigns/x/resume"); }},
+            {"POST /v1/campaigns/{campaign}/window", "campaign.window_set",
+             [this] { return mine("POST", "/v1/campaigns/" + nobody_ + "/window", kWindow); },
+             [this] { return mine("POST", "/v1/campaigns/" + nobody_ + "/window", "{}"); }},
+            {"DELETE /v1/campaigns/{campaign}/window", "campaign.window_removed",
+             [this] { return mine("DELETE", "/v1/campaigns/" + nobody_ + "/window"); },
+             [this] { return mine("DELETE", "/v1/campaigns/x/window"); }},
             {"POST /v1/campaigns/{campaign}/cancel", "campaign.cancelled",
              [this] { return mine("POST", "/v1/campaigns/" + nobody_ + "/cancel"); },
              [this] { return mine("POST", "/v1/campaigns/" + nobody_ + "/pause"); }}, // it is final

@@ -152,6 +152,95 @@ TEST_F(CampaignsTest, ATenantCanStopABoundedNumber)
     EXPECT_EQ(put("cancel", other).status, 200U);
 }
 
+TEST_F(CampaignsTest, ASendingWindowIsSetShownAndTakenAway)
+{
+    const std::string path = std::string{"/v1/campaigns/"} + kCampaign;
+    const std::string before = version();
+    const Reply set =
+        mine("POST", path + "/window",
+             R"({"days": ["fri", "mon"], "from": "09:00", "until": "24:00", "time_zone": "Europe/Berlin"})");
+    ASSERT_EQ(set.status, 200U) << set.text;
+    EXPECT_EQ(set.at("state"), "active");
+    EXPECT_EQ(
+        set.at("window"),
+        R"({"days":["mon","fri"],"from":"09:00","until":"24:00","time_zone":"Europe/Berlin","recipients_time_zone":false})");
+    EXPECT_NE(version(), before) << "or no node would see it";
+    EXPECT_EQ(put("pause").at("window"), set.at("window")) << "a pause leaves it";
+    EXPECT_EQ(mine("GET", path).at("window"), set.at("window"));
+    EXPECT_EQ(
+        mine(
+            "POST", path + "/window",
+            R"({"days": ["mon"], "from": "09:00", "until": "10:00", "time_zone": "UTC", "recipients_time_zone": true})")
+            .at("state"),
+        "paused");
+    const std::string once = version();
+    EXPECT_EQ(
+        mine(
+            "POST", path + "/window",
+            R"({"days": ["mon"], "from": "09:00", "until": "10:00", "time_zone": "UTC", "recipients_time_zone": true})")
+            .status,
+        200U);
+    EXPECT_EQ(version(), once) << "nothing changed";
+    EXPECT_EQ(mine("DELETE", path + "/window").status, 204U);
+    EXPECT_EQ(mine("DELETE", path + "/window").status, 204U);
+    EXPECT_EQ(mine("GET", path).at("window"), "null");
+}
+
+TEST_F(CampaignsTest, WhatIsNoWindowIsRefusedFieldByField)
+{
+    const std::string path = std::string{"/v1/campaigns/"} + kCampaign + "/window";
+    const Reply empty = mine("POST", path, "{}");
+    EXPECT_EQ(empty.status, 422U);
+    EXPECT_EQ(empty.object().at("errors").as_array().size(), 4U) << empty.text;
+    const struct {
+        const char* field;
+        const char* body;
+    } cases[] = {
+        {"days", R"({"days": ["monday"], "from": "09:00", "until": "17:00", "time_zone": "UTC"})"},
+        {"days", R"({"days": ["mon", "mon"], "from": "09:00", "until": "17:00", "time_zone": "UTC"})"},
+        {"days", R"({"days": [1], "from": "09:00", "until": "17:00", "time_zone": "UTC"})"},
+        {"days", R"({"days": [], "from": "09:00", "until": "17:00", "time_zone": "UTC"})"},
+        {"from", R"({"days": ["mon"], "from": "9", "until": "17:00", "time_zone": "UTC"})"},
+        {"until", R"({"days": ["mon"], "from": "09:00", "until": "24:01", "time_zone": "UTC"})"},
+        {"until", R"({"days": ["mon"], "from": "09:00", "until": "09:00", "time_zone": "UTC"})"},
+        {"time_zone", R"({"days": ["mon"], "from": "09:00", "until": "17:00", "time_zone": "CEST/Berlin"})"},
+        {"time_zone", R"({"days": ["mon"], "from": "09:00", "until": "17:00", "time_zone": 2})"},
+    };
+    for (const auto& one : cases) {
+        const Reply refused = mine("POST", path, one.body);
+        EXPECT_EQ(refused.status, 422U) << one.body;
+        EXPECT_NE(refused.text.find(std::string{R"("field":")"} + one.field), std::string::npos) << refused.text;
+    }
+    EXPECT_EQ(records(), "0");
+}
+
+TEST_F(CampaignsTest, WhoseWindowDoesNotOpenInTimeIsRefusedAtOnce)
+{
+    // Open for the whole day three days from now: by then what expires tomorrow is gone.
+    const std::chrono::weekday day{std::chrono::floor<std::chrono::days>(wall_now()) + std::chrono::days{3}};
+    const char* const names[] = {"sun", "mon", "tue", "wed", "thu", "fri", "sat"};
+    const std::string window = fmt::format(
+        R"({{"days": ["{}"], "from": "00:00", "until": "24:00", "time_zone": "UTC", "recipients_time_zone": true}})",
+        names[day.c_encoding()]);
+    ASSERT_EQ(mine("POST", std::string{"/v1/campaigns/"} + kCampaign + "/window", window).status, 200U);
+    const auto submit_until = [&](std::chrono::hours from_now) {
+        return mine("POST", "/v1/batches",
+                    fmt::format(R"({{"template": {{"from": {{"email": "x@acme.example"}}, "subject": "s", "text": "t"}},
+                                    "campaign_id": "{}", "expires_at": "{}", "recipients": [
+                                    {{"email": "ann@example.net"}}, {{"email": "bob@example.net", "time_zone": "Asia/Tokyo"}}]}})",
+                                kCampaign, to_rfc3339(wall_now() + from_now)));
+    };
+    const Reply late = submit_until(std::chrono::hours{24});
+    EXPECT_EQ(late.status, 422U) << late.text;
+    EXPECT_NE(late.text.find("outside_window"), std::string::npos) << late.text;
+    EXPECT_EQ(submit_until(std::chrono::hours{24 * 4}).status, 202U);
+    const Reply bad = mine("POST", "/v1/batches",
+                           R"({"template": {"from": {"email": "x@acme.example"}, "subject": "s", "text": "t"},
+                               "recipients": [{"email": "ann@example.net", "time_zone": "Mars/Base"}]})");
+    EXPECT_EQ(bad.status, 422U);
+    EXPECT_NE(bad.text.find(R"("field":"recipients[0].time_zone")"), std::string::npos) << bad.text;
+}
+
 TEST_F(CampaignsTest, NeedsItsScopes)
 {
     const Reply key = mine("POST", "/v1/api-keys", R"({"name": "k", "scopes": ["campaigns:read"]})");

@@ -25,12 +25,84 @@ TEST_F(PlatformTest, TenantsAreMadeReadChangedAndDeleted)
     EXPECT_EQ(changed.header("ETag"), "\"2\"");
     EXPECT_EQ(changed.at("suspended"), "true");
     EXPECT_EQ(changed.at("weight"), "2.5E0") << "what the change does not name stays";
-    EXPECT_EQ(platform("GET", path).text, changed.text);
+    Reply got = platform("GET", path);
+    EXPECT_EQ(got.at("usage"), "null") << "it has no limit";
+    got.body.as_object().erase("usage");
+    EXPECT_EQ(got.body, changed.body);
 
     EXPECT_EQ(platform("DELETE", path).status, 204U);
     EXPECT_EQ(platform("GET", path).status, 404U);
     EXPECT_EQ(platform("PATCH", path, R"({"name": "x"})").status, 404U);
     EXPECT_EQ(platform("DELETE", path).status, 404U);
+}
+
+TEST_F(PlatformTest, LimitsOfATenantAreSetAndTakenAway)
+{
+    const Reply made =
+        platform("POST", "/v1/tenants", R"({"name": "Acme", "rate": "500/hour", "monthly_quota": 50000})");
+    ASSERT_EQ(made.status, 201U) << made.text;
+    EXPECT_EQ(made.at("rate"), "500/hour");
+    EXPECT_EQ(made.at("monthly_quota"), "50000");
+    const std::string path = "/v1/tenants/" + made.at("id");
+    const Reply changed = platform("PATCH", path, R"({"monthly_quota": 0})");
+    EXPECT_EQ(changed.at("monthly_quota"), "0") << changed.text;
+    EXPECT_EQ(changed.at("rate"), "500/hour") << "what the change does not name stays";
+    const Reply freed = platform("PATCH", path, R"({"monthly_quota": -1, "rate": "unlimited"})");
+    EXPECT_EQ(freed.at("monthly_quota"), "-1") << freed.text;
+    EXPECT_EQ(freed.at("rate"), "unlimited");
+    EXPECT_EQ(
+        sql("select (detail::jsonb->>'rate') || (detail::jsonb->>'monthly_quota') from control.audit where action = "
+            "'tenant.created' or "
+            "action = 'tenant.updated' order by seq desc limit 1"),
+        "unlimited-1");
+
+    const char* const wrong[] = {R"({"rate": "500"})",         R"({"rate": "0/hour"})",
+                                 R"({"rate": 500})",           R"({"rate": ""})",
+                                 R"({"rate": "1/day"})",       R"({"monthly_quota": -2})",
+                                 R"({"monthly_quota": 1.5})",  R"({"monthly_quota": "many"})",
+                                 R"({"monthly_quota": null})", R"({"monthly_quota": 1e13})"};
+    for (const char* body : wrong) {
+        const Reply refused = platform("PATCH", path, body);
+        EXPECT_EQ(refused.status, 422U) << body << refused.text;
+        EXPECT_NE(
+            refused.text.find(std::string{body}.contains("rate") ? R"("field":"rate")" : R"("field":"monthly_quota")"),
+            std::string::npos)
+            << refused.text;
+    }
+}
+
+TEST_F(PlatformTest, ATenantSaysHowItStandsUnderItsLimits)
+{
+    const std::string path = "/v1/tenants/" + platform("POST", "/v1/tenants", R"({"name": "Acme"})").at("id");
+    const auto usage = [&] { return platform("GET", path).at("usage"); };
+    const WallTime later = from_unix_ms(1'796'083'200'000);
+    standing_ = queue::TenantStanding{.limits = {.rate = {}, .monthly_quota = 100},
+                                      .month = "2026-11",
+                                      .used = 99,
+                                      .rate_left = 0,
+                                      .rate_until = {},
+                                      .month_ends = later};
+    EXPECT_EQ(usage(), R"({"month":"2026-11","used":99,"bound":100,"until":"2026-12-01T00:00:00.000Z","holds":[]})");
+    standing_->used = 100;
+    EXPECT_NE(
+        usage().find(
+            R"("holds":[{"limit":"tenant_quota","scope":"tenant","used":100,"bound":100,"until":"2026-12-01T00:00:00.000Z"}])"),
+        std::string::npos)
+        << usage();
+    standing_->used.reset();
+    EXPECT_NE(usage().find(R"({"limit":"tenant_uncounted","scope":"tenant","used":null,"bound":100,"until":null})"),
+              std::string::npos)
+        << usage();
+    standing_->limits = {.rate = queue::TenantRate{10, std::chrono::hours{1}}, .monthly_quota = {}};
+    standing_->rate_until = later;
+    EXPECT_NE(usage().find(R"("used":null,"bound":null)"), std::string::npos) << usage();
+    EXPECT_NE(
+        usage().find(
+            R"([{"limit":"tenant_rate","scope":"tenant","used":null,"bound":"10/hour","until":"2026-12-01T00:00:00.000Z"}])"),
+        std::string::npos)
+        << usage();
+    standing_ = fail(Errc::unavailable, "Redis is away");
+    EXPECT_EQ(usage(), "null");
 }
 
 TEST_F(PlatformTest, AChangeOfAnOldVersionIsRefused)

@@ -36,6 +36,9 @@ inline std::string injection_from(const std::string& domain)
                                         {"recipients", json::array{{{"email", "ann@example.net"}}}}});
 }
 
+inline constexpr const char* kWindow =
+    R"({"days": ["mon", "fri"], "from": "09:00", "until": "17:00", "time_zone": "Europe/Berlin"})";
+
 inline const std::map<std::string, Probe>& probes()
 {
     const auto fixed = [](const char* target) { return [target](const Named&) { return std::string{target}; }; };
@@ -66,6 +69,11 @@ inline const std::map<std::string, Probe>& probes()
          {[](const Named& n) { return "/v1/campaigns/" + n.campaign + "/resume"; }}},
         {"POST /v1/campaigns/{campaign}/cancel",
          {[](const Named& n) { return "/v1/campaigns/" + n.campaign + "/cancel"; }}},
+        {"POST /v1/campaigns/{campaign}/window",
+         {[](const Named& n) { return "/v1/campaigns/" + n.campaign + "/window"; },
+          [](const Named&) { return std::string{kWindow}; }}},
+        {"DELETE /v1/campaigns/{campaign}/window",
+         {[](const Named& n) { return "/v1/campaigns/" + n.campaign + "/window"; }}},
         {"GET /v1/messages/{message}", {[](const Named& n) { return "/v1/messages/" + n.message; }}},
         {"GET /v1/events", {[](const Named& n) { return "/v1/events?batch=" + n.batch; }}},
         {"POST /api/inject/v1", {fixed("/api/inject/v1"), [](const Named& n) { return injection_from(n.domain); }}},

@@ -35,7 +35,7 @@ TEST(EventBatch, CountsEachKind)
                                     event_of(2, EventKind::expired),   event_of(3, EventKind::suppressed),
                                     event_of(4, EventKind::cancelled), event_of(5, EventKind::deferred),
                                     event_of(5, EventKind::deferred),  event_of(5, EventKind::delivered)};
-    const EventBatch batch = weigh(events, {});
+    const EventBatch batch = weigh(events, {}, kNow);
     EXPECT_EQ(batch.kept.size(), events.size());
     EXPECT_EQ(counts_of(batch), (Counts{2, 1, 1, 1, 1, 2}));
 }
@@ -67,7 +67,7 @@ TEST(EventBatch, AMessageEndsOnceHoweverLateItIsTold)
         {"OtherMessageKnown", {late}, {{}, {{kTenant, {kBatch, 1}}}, {}}, 1, 1, 0, 1},
     };
     for (const LateCase& one : cases) {
-        const EventBatch batch = weigh(one.events, one.known);
+        const EventBatch batch = weigh(one.events, one.known, kNow);
         EXPECT_EQ(batch.kept.size(), one.kept) << one.name;
         EXPECT_EQ(counts_of(batch).delivered, one.delivered) << one.name;
         EXPECT_EQ(batch.dropped, one.dropped) << one.name;
@@ -81,13 +81,35 @@ TEST(EventBatch, ALateDeferralIsCountedOnceAndEndsNothing)
     const Event late = event_of(0, EventKind::deferred, true, "a:1");
     const Event normal = event_of(0, EventKind::delivered, false, "b:1");
     for (const std::vector<Event>& events : {std::vector{late, normal, late}, std::vector{normal, late, late}}) {
-        const EventBatch batch = weigh(events, {});
+        const EventBatch batch = weigh(events, {}, kNow);
         EXPECT_EQ(batch.kept.size(), 2U);
         EXPECT_EQ(batch.dropped, 1U);
         EXPECT_EQ(counts_of(batch), (Counts{.delivered = 1, .deferred = 1}));
         EXPECT_TRUE(batch.new_late_finals.empty());
     }
-    EXPECT_EQ(counts_of(weigh({late}, {{late.id}, {message}, {}})), Counts{}) << "known by its id";
+    EXPECT_EQ(counts_of(weigh({late}, {{late.id}, {message}, {}}, kNow)), Counts{}) << "known by its id";
+}
+
+TEST(EventBatch, AMonthHasWhatWasSentInItOnceAMessage)
+{
+    const TenantId other{Uuid::v7(kNow)};
+    std::vector<Event> events{event_of(0, EventKind::delivered),
+                              event_of(1, EventKind::bounced),
+                              event_of(2, EventKind::expired),
+                              event_of(3, EventKind::suppressed),
+                              event_of(4, EventKind::cancelled),
+                              event_of(5, EventKind::deferred),
+                              event_of(0, EventKind::delivered, true, "late:1"),
+                              event_of(6, EventKind::delivered),
+                              event_of(7, EventKind::delivered),
+                              event_of(8, EventKind::delivered)};
+    events[7].tenant = other;
+    events[8].at = from_unix_ms(1'793'491'199'999); // the last moment of October 2026
+    events[9].at = from_unix_ms(0);                 // no time that a clock could mean
+    const EventBatch batch = weigh(events, {}, kNow);
+    const std::map<std::pair<TenantId, int>, std::int64_t> wanted{
+        {{kTenant, 202611}, 3}, {{other, 202611}, 1}, {{kTenant, 202610}, 1}};
+    EXPECT_EQ(batch.sent, wanted);
 }
 
 TEST(EventBatch, TextOfForeignServersBecomesHarmless)

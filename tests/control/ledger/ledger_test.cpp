@@ -1,5 +1,7 @@
 #include "control/ledger/ledger.h"
 
+#include <thread>
+
 #include <gtest/gtest.h>
 
 #include "control/db/tenancy.h"
@@ -331,6 +333,59 @@ TEST_F(LedgerTest, RunsUntilItIsStopped)
         co_return seen;
     };
     EXPECT_TRUE(stores->run(all()));
+}
+
+TEST_F(LedgerTest, AQuotaStartsFromWhatTheLedgerHasCounted)
+{
+    queued(10);
+    const auto claimed = stores->must(stores->queue.claim({.max = 4, .per_tenant = 4}));
+    stores->settle({claimed.begin(), claimed.begin() + 2}, EventKind::delivered);
+    stores->settle({claimed[2]}, EventKind::bounced);
+    EXPECT_EQ(step(), 3U);
+    EXPECT_EQ(sql("select sent from analytics.tenant_months"), "3");
+    stores->must(stores->queue.set_limits({{kTenantA, {.rate = {}, .monthly_quota = 6}}}));
+    EXPECT_TRUE(stores->must(stores->queue.claim({})).empty()) << "nobody knows yet what it has sent";
+    const auto used = [&] { return stores->must(stores->queue.standing(kTenantA)).used; };
+    for (int looks = 0; looks < 100 && !used(); ++looks) {
+        step();
+        std::this_thread::sleep_for(kCountEvery / 4);
+    }
+    EXPECT_EQ(used(), 4) << "three that ended, one in the hand";
+    EXPECT_EQ(stores->must(stores->queue.claim({})).size(), 2U);
+}
+
+TEST_F(LedgerTest, AMonthIsCountedAnewAfterRedisLostEverything)
+{
+    queued(10);
+    stores->must(stores->queue.set_limits({{kTenantA, {.rate = {}, .monthly_quota = 10}}}));
+    const auto claim = [&] { return stores->must(stores->queue.claim({.max = 3, .per_tenant = 3})); };
+    std::vector<queue::Claimed> got;
+    for (int looks = 0; looks < 100 && got.empty(); ++looks) {
+        got = claim();
+        step();
+        std::this_thread::sleep_for(kCountEvery / 4);
+    }
+    ASSERT_EQ(got.size(), 3U);
+    stores->settle(got, EventKind::delivered);
+    step();
+    redis_server().cli("FLUSHALL");
+    stores->must(stores->queue.start(false));
+    stores->must(stores->queue.set_limits({{kTenantA, {.rate = {}, .monthly_quota = 4}}}));
+    queue::Entry entry = got.front().entry;
+    std::vector<queue::Entry> entries;
+    for (std::uint32_t i = 3; i < 8; ++i) {
+        entry.id.index = i;
+        entries.push_back(entry);
+    }
+    stores->must(stores->queue.enqueue(entries));
+    std::vector<queue::Claimed> more;
+    for (int looks = 0; looks < 100 && more.empty(); ++looks) {
+        more = stores->must(stores->queue.claim({}));
+        step();
+        std::this_thread::sleep_for(kCountEvery / 4);
+    }
+    EXPECT_EQ(more.size(), 1U) << "three of the four are sent";
+    EXPECT_TRUE(stores->must(stores->queue.claim({})).empty());
 }
 
 TEST_F(LedgerTest, APartitionThatCannotBeMadeHoldsNothingUp)

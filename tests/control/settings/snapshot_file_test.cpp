@@ -12,17 +12,20 @@ namespace fs = std::filesystem;
 
 const char* const kTenant = "00000000-0000-7000-8000-00000000000a";
 const char* const kCampaign = "00000000-0000-7000-8000-0000000000cc";
+const char* const kWindowed = "00000000-0000-7000-8000-0000000000ce";
 
 SettingsFile sample()
 {
     SettingsFile file;
     file.version = 42;
-    file.tenants = {{kTenant, "default", 2.5, true}};
+    file.tenants = {{kTenant, "default", 2.5, true, "500/hour", 1000}, {kCampaign, "default"}};
     file.domains = {{kTenant, "sender.example", "bounce.sender.example"}};
     file.sources = {{kTenant, "192.0.2.1", "mail.example", "default"},
                     {kTenant, "2001:db8::1", "mail6.example", "default"}};
     file.keys = {{kTenant, "sender.example", "s1", "rsa-sha256", std::string{"\0\xff\x10", 3}, 7}};
-    file.campaigns = {{kTenant, kCampaign, "paused"}, {kTenant, kTenant, "cancelled"}};
+    file.campaigns = {{kTenant, kCampaign, "paused", ""},
+                      {kTenant, kTenant, "cancelled", ""},
+                      {kTenant, kWindowed, "active", "mon,fri 09:00-17:00 Europe/Berlin"}};
     return file;
 }
 
@@ -41,6 +44,9 @@ TEST(SnapshotFile, BecomesSettings)
     const auto& tenant = settings.tenants.at(TenantId{Uuid::parse(kTenant).value()});
     EXPECT_EQ(tenant.weight, 2.5);
     EXPECT_TRUE(tenant.suspended);
+    EXPECT_EQ(tenant.limits,
+              (queue::TenantLimits{.rate = queue::TenantRate{500, std::chrono::hours{1}}, .monthly_quota = 1000}));
+    EXPECT_FALSE(settings.tenants.at(TenantId{Uuid::parse(kCampaign).value()}).limits.any());
     const auto& domain = settings.domains.at(DomainName::parse("sender.example").value());
     EXPECT_TRUE(domain.verified);
     EXPECT_EQ(domain.bounce_host.text(), "bounce.sender.example");
@@ -53,6 +59,9 @@ TEST(SnapshotFile, BecomesSettings)
     EXPECT_EQ(stopped(kTenant), delivery::CampaignState::cancelled);
     EXPECT_EQ(stopped("00000000-0000-7000-8000-000000000001"), std::nullopt);
     EXPECT_EQ(settings.stopped(owner, std::nullopt), std::nullopt);
+    EXPECT_EQ(stopped(kWindowed), std::nullopt);
+    ASSERT_EQ(settings.windows.size(), 1U);
+    EXPECT_EQ(settings.windows.begin()->second.text(), "mon,fri 09:00-17:00 Europe/Berlin");
     EXPECT_EQ(settings.stopped(TenantId{}, CampaignId{Uuid::parse(kCampaign).value()}), std::nullopt) << "not its own";
     const auto keys = keys_of(sample());
     ASSERT_EQ(keys.size(), 1U);
@@ -63,26 +72,31 @@ TEST(SnapshotFile, ABadRowCostsOnlyItself)
 {
     SettingsFile file = sample();
     file.tenants.push_back({"no uuid", "default", 1, false});
+    file.tenants.push_back({"00000000-0000-7000-8000-00000000000b", "default", 1, false, "often"});
     file.domains.push_back({kTenant, "not a domain", "x.example"});
     file.sources.push_back({kTenant, "not an address", "x.example", "default"});
     file.keys.push_back({kTenant, "sender.example", "s2", "rsa-md5", "", 1});
-    file.campaigns.push_back({kTenant, "no uuid", "paused"});
-    file.campaigns.push_back({kTenant, "00000000-0000-7000-8000-0000000000dd", "active"});
+    file.campaigns.push_back({kTenant, "no uuid", "paused", ""});
+    file.campaigns.push_back({kTenant, "00000000-0000-7000-8000-0000000000dd", "asleep", ""});
+    file.campaigns.push_back({kTenant, "00000000-0000-7000-8000-0000000000de", "active", "sometimes"});
     const delivery::Settings settings = settings_of(file);
-    EXPECT_EQ(settings.tenants.size(), 1U);
+    EXPECT_EQ(settings.tenants.size(), 2U);
     EXPECT_EQ(settings.domains.size(), 1U);
     EXPECT_EQ(settings.sources.size(), 2U);
-    EXPECT_EQ(settings.campaigns.size(), 2U);
+    EXPECT_EQ(settings.campaigns.size(), 3U) << "one whose window nobody understands is paused";
+    EXPECT_EQ(settings.windows.size(), 1U);
     EXPECT_EQ(keys_of(file).size(), 1U);
 }
 
-TEST(SnapshotFile, OneOfAVersionWithoutCampaignsIsRead)
+TEST(SnapshotFile, OneOfAVersionWithoutCampaignsAndLimitsIsRead)
 {
-    const char* const before = R"({"version":7,"tenants":[],"domains":[],"sources":[],"keys":[]})";
+    const char* const before =
+        R"({"version":7,"tenants":[{"id":"00000000-0000-7000-8000-00000000000a","pool":"default","weight":1,"suspended":false}],"domains":[],"sources":[],"keys":[]})";
     const Result<SettingsFile> file = parse_settings_file(before);
     ASSERT_TRUE(file) << file.error().detail;
     EXPECT_EQ(file->version, 7U);
     EXPECT_TRUE(file->campaigns.empty());
+    EXPECT_FALSE(settings_of(*file).tenants.at(TenantId{Uuid::parse(kTenant).value()}).limits.any());
 }
 
 TEST(SnapshotFile, OtherTextIsRefused)
