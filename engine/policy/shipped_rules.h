@@ -12,5 +12,6 @@ struct ShippedRules {
     std::string_view text;
 };
 extern const std::span<const ShippedRules> kShippedRules;
+extern const std::string_view kShippedDigest; // of all their texts: 12 hexadecimal digits
 
 } // namespace penguin::policy

@@ -49,6 +49,9 @@ bool rules_apply(const smtp::Outcome& outcome);
 // says nothing about this message.
 Verdict decide(const smtp::Outcome& outcome, const RuleBook& book, std::string_view provider);
 
+// Whether a verdict with this `rule` (as events have it) was made by the codes of a refusal that no rule knew.
+bool decided_by_codes(std::string_view rule);
+
 // The recipient's domain could not be routed (dns::MxRoutes::find).
 Verdict decide_route(const Error& error);
 
