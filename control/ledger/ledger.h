@@ -9,6 +9,7 @@
 //                at start
 //   late         an outcome told by a node that had lost the entry: an event id that is known is dropped; a message is
 //                counted as ended once, whichever of its final events comes first
+//   unknown      refusals that no reply rule knew are counted by what they said (unknown_replies.h)
 //   text         of foreign servers: NUL and broken UTF-8 become "?", so that no event can stop the ledger
 //   partitions   of today and kDaysAhead days are made at start and each hour
 //   threads      belongs to the control executor

@@ -25,6 +25,11 @@ select '' as tenant, address from control.global_suppressions where change > $1
 union all
 select tenant_id::text, address from control.suppressions where change > $1)";
 
+// The text only of a version that has not been looked at.
+constexpr std::string_view kNewestRules = R"(
+select number, created, case when (number, created) is distinct from ($1::bigint, $2::timestamptz) then text end as text
+from control.rule_versions order by number desc limit 1)";
+
 std::string lines_of(const db::Rows& rows)
 {
     std::string lines;
@@ -34,10 +39,11 @@ std::string lines_of(const db::Rows& rows)
 
 } // namespace
 
-SnapshotKeeper::SnapshotKeeper(db::PgPool& control, Options options, std::function<void(Snapshot)> publish,
-                               Registry& metrics)
+SnapshotKeeper::SnapshotKeeper(db::PgPool& control, Options options, RulesInForce& rules,
+                               std::function<void(Snapshot)> publish, Registry& metrics)
     : control_{control},
       options_{std::move(options)},
+      rules_{rules},
       publish_{std::move(publish)},
       version_{metrics.gauge("penguin_settings_version", "Version of the settings that the engine works with")},
       suppressed_{metrics.gauge("penguin_settings_suppressions", "Addresses on suppression lists")},
@@ -47,12 +53,10 @@ SnapshotKeeper::SnapshotKeeper(db::PgPool& control, Options options, std::functi
 
 awaitable<Result<>> SnapshotKeeper::start()
 {
+    Result<SettingsFile> file = read_disk();
+    if (file) rules_.apply(file->rules); // what stays in force when the newest version cannot be used
     const Result<bool> read = co_await refresh();
     if (read) co_return Result<>{};
-    const Result<std::string> text = read_file(options_.folder / kSettingsName);
-    if (!text)
-        co_return fail(Errc::unavailable, "no settings: " + read.error().detail + "; on disk: " + text.error().detail);
-    Result<SettingsFile> file = parse_settings_file(*text);
     if (!file)
         co_return fail(Errc::unavailable, "no settings: " + read.error().detail + "; on disk: " + file.error().detail);
     delivery::Suppressions suppressions;
@@ -67,6 +71,13 @@ awaitable<Result<>> SnapshotKeeper::start()
     log::warning("settings", "from_disk", {{"version", file_.version}, {"why", read.error().detail}});
     publish(file_.version, true);
     co_return Result<>{};
+}
+
+Result<SettingsFile> SnapshotKeeper::read_disk()
+{
+    const Result<std::string> text = read_file(options_.folder / kSettingsName);
+    if (!text) return std::unexpected{text.error()};
+    return parse_settings_file(*text);
 }
 
 awaitable<void> SnapshotKeeper::run()
@@ -165,6 +176,7 @@ awaitable<Result<>> SnapshotKeeper::read_settings()
         all.push_back({"select tenant_id, id, state from control.campaigns where state = 'paused'"
                        " or (state = 'cancelled' and changed > now() - make_interval(secs => $1))",
                        db::Params{kept.count()}});
+        all.push_back({std::string{kNewestRules}, db::Params{rules_.seen().number, rules_.seen().created}});
         Result<std::vector<db::Rows>> answers = co_await tx.query_all(std::move(all));
         co_return answers;
     };
@@ -186,6 +198,13 @@ awaitable<Result<>> SnapshotKeeper::read_settings()
                              row.get<std::uint32_t>("version")});
     for (const db::Row row : (*all)[4])
         file.campaigns.push_back({row.get<Text>("tenant_id"), row.get<Text>("id"), row.get<Text>("state")});
+    const db::Rows& rules = (*all)[5];
+    if (rules.empty())
+        rules_.apply({});
+    else if (!rules.front().null("text"))
+        rules_.apply({rules.front().get<std::int64_t>("number"), rules.front().get<WallTime>("created"),
+                      rules.front().get<Text>("text")});
+    file.rules = rules_.stored();
     file_ = std::move(file);
     co_return Result<>{};
 }
@@ -245,7 +264,7 @@ void SnapshotKeeper::publish(std::uint64_t version, bool from_disk)
     settings.from_disk = from_disk;
     settings.suppressions = suppressions_;
     settings.limits = options_.limits;
-    settings.rules = options_.rules;
+    settings.rules = rules_.book();
     version_.set(static_cast<std::int64_t>(version));
     suppressed_.set(static_cast<std::int64_t>(suppressions_->size()));
     publish_(Snapshot{std::make_shared<const delivery::Settings>(std::move(settings)), keys_of(file_)});

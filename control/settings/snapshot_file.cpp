@@ -69,6 +69,13 @@ Result<delivery::CampaignState> campaign_state_of(std::string_view name)
     return fail(Errc::bad_value, "no state of a stopped campaign");
 }
 
+std::int64_t microseconds(WallTime time) { return time.time_since_epoch().count(); }
+
+WallTime time_at(const json::object& row, std::string_view name)
+{
+    return WallTime{Duration{row.at(name).to_number<std::int64_t>()}};
+}
+
 class File {
 public:
     File(const std::filesystem::path& path, int flags) : descriptor_{open(path.c_str(), flags | O_CLOEXEC, 0600)} {}
@@ -117,6 +124,8 @@ std::string to_json(const SettingsFile& file)
     all["campaigns"] = array_of(file.campaigns, [](const CampaignRow& row) {
         return json::object{{"tenant", row.tenant}, {"id", row.id}, {"state", row.state}};
     });
+    all["rules"] = json::object{
+        {"number", file.rules.number}, {"created", microseconds(file.rules.created)}, {"text", file.rules.text}};
     return json::serialize(all);
 }
 
@@ -154,6 +163,10 @@ Result<SettingsFile> parse_settings_file(std::string_view text)
             file.campaigns = rows_of<CampaignRow>(all, "campaigns", [](const json::object& row) {
                 return CampaignRow{text_at(row, "tenant"), text_at(row, "id"), text_at(row, "state")};
             });
+        // Nor, before there were stored rules, these.
+        if (const json::value* const rules = all.if_contains("rules"))
+            file.rules = {rules->at("number").to_number<std::int64_t>(), time_at(rules->as_object(), "created"),
+                          text_at(rules->as_object(), "text")};
         return file;
     } catch (const std::exception& e) {
         return fail(Errc::malformed, fmt::format("the settings on disk: {}", e.what()));

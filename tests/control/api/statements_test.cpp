@@ -28,6 +28,9 @@ const std::map<std::string, std::string> kPlatformBodies{
     {"POST /v1/pools", R"({"name": "made"})"},
     {"POST /v1/sources", R"({"ehlo_name": "made.example", "pool": "default", "node": "n1", "address": "192.0.2.99"})"},
     {"POST /v1/queue/reconcile", R"({"pool": "default"})"},
+    {"PUT /v1/rules", R"({"text": "# again"})"},
+    {"POST /v1/rules/check", R"({"text": ""})"},
+    {"POST /v1/rules/try", R"({"reply": "550 no"})"},
 };
 
 // What the platform's routes name.
@@ -38,7 +41,8 @@ struct Platforms {
         for (const auto& [parameter, value] : {std::pair<std::string, std::string>{"{tenant}", tenant},
                                                {"{key}", key},
                                                {"{pool}", pool},
-                                               {"{source}", source}})
+                                               {"{source}", source},
+                                               {"{version}", "1"}})
             if (const std::size_t at = pattern.find(parameter); at != std::string::npos)
                 pattern.replace(at, parameter.size(), value);
         return pattern;
@@ -115,6 +119,9 @@ protected:
         made.key = sql("select id from control.api_keys where tenant_id = '" + made.tenant + "'");
         platform("POST", "/v1/pools", R"({"name": ")" + pool + "\"}");
         add_source(address);
+        platform("PUT", "/v1/rules", R"({"text": "# of the cold ones"})");
+        sql("insert into analytics.unknown_replies values (current_date, 'rcpt', '550 a cold one', 1, 's', now()) "
+            "on conflict do nothing");
         made.source = sql("select id from control.sources where host(address) = '" + address + "'");
         return made;
     }
@@ -124,7 +131,8 @@ protected:
     {
         std::string all;
         for (const char* table : {"control.platform_keys", "control.pools", "control.sources",
-                                  "control.global_suppressions", "(select * from control.tenants where name <> 'B')"})
+                                  "control.global_suppressions", "control.rule_versions", "analytics.unknown_replies",
+                                  "(select * from control.tenants where name <> 'B')"})
             all +=
                 sql(fmt::format("select md5(string_agg(t::text, ',' order by t::text)) || count(*) from {} t", table));
         return all;

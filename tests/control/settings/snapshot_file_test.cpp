@@ -23,6 +23,7 @@ SettingsFile sample()
                     {kTenant, "2001:db8::1", "mail6.example", "default"}};
     file.keys = {{kTenant, "sender.example", "s1", "rsa-sha256", std::string{"\0\xff\x10", 3}, 7}};
     file.campaigns = {{kTenant, kCampaign, "paused"}, {kTenant, kTenant, "cancelled"}};
+    file.rules = {5, WallTime{std::chrono::days{20'000}}, "[[rule]]\nid = 'x'\n# \"\\ é\n"};
     return file;
 }
 
@@ -32,6 +33,8 @@ TEST(SnapshotFile, ComesBackAsItWas)
     ASSERT_TRUE(back) << back.error().detail;
     EXPECT_EQ(to_json(*back), to_json(sample()));
     EXPECT_EQ(back->keys[0].sealed, sample().keys[0].sealed);
+    EXPECT_TRUE(back->rules.same_version(sample().rules));
+    EXPECT_EQ(back->rules.text, sample().rules.text);
 }
 
 TEST(SnapshotFile, BecomesSettings)
@@ -76,13 +79,14 @@ TEST(SnapshotFile, ABadRowCostsOnlyItself)
     EXPECT_EQ(keys_of(file).size(), 1U);
 }
 
-TEST(SnapshotFile, OneOfAVersionWithoutCampaignsIsRead)
+TEST(SnapshotFile, OneOfAVersionWithoutCampaignsAndRulesIsRead)
 {
     const char* const before = R"({"version":7,"tenants":[],"domains":[],"sources":[],"keys":[]})";
     const Result<SettingsFile> file = parse_settings_file(before);
     ASSERT_TRUE(file) << file.error().detail;
     EXPECT_EQ(file->version, 7U);
     EXPECT_TRUE(file->campaigns.empty());
+    EXPECT_EQ(file->rules.number, 0);
 }
 
 TEST(SnapshotFile, OtherTextIsRefused)
@@ -90,7 +94,9 @@ TEST(SnapshotFile, OtherTextIsRefused)
     for (const char* text : {"", "{", "[]", "{}", R"({"version":1})",
                              R"({"version":"x","tenants":[],"domains":[],"sources":[],"keys":[]})",
                              R"({"version":1,"tenants":[{}],"domains":[],"sources":[],"keys":[]})",
-                             R"({"version":1,"tenants":[],"domains":[],"sources":[],"keys":[],"campaigns":[{}]})"})
+                             R"({"version":1,"tenants":[],"domains":[],"sources":[],"keys":[],"campaigns":[{}]})",
+                             R"({"version":1,"tenants":[],"domains":[],"sources":[],"keys":[],"rules":7})",
+                             R"({"version":1,"tenants":[],"domains":[],"sources":[],"keys":[],"rules":{"number":1}})"})
         EXPECT_EQ(parse_settings_file(text).error().code, Errc::malformed) << text;
     const std::string whole = to_json(sample());
     for (std::size_t cut = 0; cut < whole.size(); ++cut) EXPECT_FALSE(parse_settings_file(whole.substr(0, cut))) << cut;
