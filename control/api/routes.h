@@ -18,6 +18,7 @@ void register_queue(http::Router& router, ApiDeps& deps);
 void register_pools(http::Router& router, ApiDeps& deps);
 void register_sources(http::Router& router, ApiDeps& deps);
 void register_domains(http::Router& router, ApiDeps& deps);
+void register_pauses(http::Router& router, ApiDeps& deps);
 void register_rules(http::Router& router, ApiDeps& deps);
 void register_rule_trials(http::Router& router, ApiDeps& deps);
 void register_suppressions(http::Router& router, ApiDeps& deps);

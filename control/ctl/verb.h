@@ -97,6 +97,7 @@ std::vector<Verb> message_verbs();
 std::vector<Verb> event_verbs();
 std::vector<Verb> queue_verbs();
 std::vector<Verb> rule_verbs();
+std::vector<Verb> pause_verbs();
 std::vector<Verb> audit_verbs();
 std::vector<Verb> health_verbs();
 

@@ -26,6 +26,7 @@
 #include "control/daemon/secrets.h"
 #include "control/fetch/https_fetch.h"
 #include "control/fetch/jwks_url.h"
+#include "control/settings/pause_keeper.h"
 #include "control/settings/snapshot.h"
 #include "control/submit/acceptance.h"
 #include "control/submit/backlog.h"
@@ -151,6 +152,7 @@ struct Service::Parts {
           rules{std::move(opened.rules), metrics},
           snapshots{worker_database.control, snapshot_options(node), rules,
                     [this](const Snapshot& snapshot) { publish(snapshot); }, metrics},
+          pauses{io.get_executor(), worker_database.control, node, [this] { snapshots.wake(); }, metrics},
           backlog{worker_database.queue, config.delivery.backlog_max, metrics},
           acceptance{api_database, slow_work.get_executor(), [this] { pools.wake(); }, metrics, &backlog},
           campaigns{worker_database, [this](const PoolName& pool) -> queue::SendQueue& { return pools.queue(pool); },
@@ -181,8 +183,11 @@ struct Service::Parts {
           server{io.get_executor(), router, authenticator, audit, metrics, server_limits(config.http)},
           engine{std::make_unique<delivery::Engine>(
               engine_options(config, node, dir, Uuid::v7(wall_now()).text(), crashed),
-              delivery::EngineParts{
-                  .contents = contents, .signer = signer, .return_path = return_path, .metrics = metrics},
+              delivery::EngineParts{.contents = contents,
+                                    .signer = signer,
+                                    .return_path = return_path,
+                                    .metrics = metrics,
+                                    .share_pause = [this](policy::Pause pause) { pauses.add(std::move(pause)); }},
               std::make_shared<const delivery::Settings>())}
     {
         api::register_routes(router, deps);
@@ -237,6 +242,7 @@ struct Service::Parts {
     ContentStore contents;
     RulesInForce rules;
     SnapshotKeeper snapshots;
+    PauseKeeper pauses;
     submit::Backlog backlog;
     submit::Acceptance acceptance;
     submit::CampaignSweep campaigns;
@@ -339,6 +345,7 @@ awaitable<Result<>> Service::Parts::begin()
     if (!first) log::warning("daemon", "no_settings_yet", {{"why", first.error().detail}});
     asio::co_spawn(executor, snapshots.run(), asio::detached);
     asio::co_spawn(executor, campaigns.run(), asio::detached);
+    asio::co_spawn(executor, pauses.run(), asio::detached);
     // Who sees us ready, and the file with the key, may use it.
     const bool key_there = first && co_await has_admin_key();
     if (!key_there) asio::co_spawn(executor, make_admin_key(), asio::detached);
@@ -372,6 +379,7 @@ Result<> Service::Parts::listen_at(const ListenAddress& address)
 awaitable<bool> Service::Parts::wind_down()
 {
     snapshots.stop();
+    pauses.stop();
     backlog.stop();
     campaigns.stop();
     if (jwks_url) jwks_url->stop();

@@ -30,6 +30,9 @@ constexpr std::string_view kNewestRules = R"(
 select number, created, case when (number, created) is distinct from ($1::bigint, $2::timestamptz) then text end as text
 from control.rule_versions order by number desc limit 1)";
 
+constexpr std::string_view kPauses = R"(
+select scope, subject, place, rule, since, until, resumed from control.pauses where until > now() order by until desc limit $1)";
+
 std::string lines_of(const db::Rows& rows)
 {
     std::string lines;
@@ -67,6 +70,7 @@ awaitable<Result<>> SnapshotKeeper::start()
                        "no suppressions: " + read.error().detail + "; on disk: " + lines.error().detail);
     add_suppression_lines(*lines, suppressions);
     file_ = std::move(*file);
+    take_pauses(std::move(file_.pauses));
     suppressions_ = std::make_shared<const delivery::Suppressions>(std::move(suppressions));
     log::warning("settings", "from_disk", {{"version", file_.version}, {"why", read.error().detail}});
     publish(file_.version, true);
@@ -131,6 +135,10 @@ awaitable<Result<bool>> SnapshotKeeper::refresh()
         const Result<> read = co_await read_settings();
         if (!read) co_return std::unexpected{read.error()};
     }
+    if (now->pauses != seen_.pauses) {
+        const Result<> read = co_await read_pauses();
+        if (!read) co_return std::unexpected{read.error()};
+    }
     if (now->removed != seen_.removed || (now->suppressions != seen_.suppressions && !suppressions_kept_)) {
         const Result<> read = co_await read_all_suppressions();
         if (!read) co_return std::unexpected{read.error()};
@@ -139,7 +147,7 @@ awaitable<Result<bool>> SnapshotKeeper::refresh()
         if (!read) co_return std::unexpected{read.error()};
     }
     seen_ = *now;
-    file_.version = static_cast<std::uint64_t>(now->settings + now->suppressions + now->removed);
+    file_.version = static_cast<std::uint64_t>(now->settings + now->pauses + now->suppressions + now->removed);
     const Result<> kept = replace_file(options_.folder / kSettingsName, to_json(file_));
     if (!kept) log::error("settings", "not_kept", {{"why", kept.error().detail}}); // the engine can go on without
     publish(file_.version, false);
@@ -149,13 +157,13 @@ awaitable<Result<bool>> SnapshotKeeper::refresh()
 awaitable<Result<SnapshotKeeper::Versions>> SnapshotKeeper::versions()
 {
     const auto read = [](db::Transaction& tx) {
-        return tx.query("select settings, suppressions, suppressions_removed from control.settings_version");
+        return tx.query("select settings, pauses, suppressions, suppressions_removed from control.settings_version");
     };
     const Result<db::Rows> rows = co_await db::as_platform(control_, read);
     if (!rows) co_return std::unexpected{rows.error()};
     const db::Row row = rows->front();
-    co_return Versions{row.get<std::int64_t>("settings"), row.get<std::int64_t>("suppressions"),
-                       row.get<std::int64_t>("suppressions_removed")};
+    co_return Versions{row.get<std::int64_t>("settings"), row.get<std::int64_t>("pauses"),
+                       row.get<std::int64_t>("suppressions"), row.get<std::int64_t>("suppressions_removed")};
 }
 
 awaitable<Result<>> SnapshotKeeper::read_settings()
@@ -205,8 +213,39 @@ awaitable<Result<>> SnapshotKeeper::read_settings()
         rules_.apply({rules.front().get<std::int64_t>("number"), rules.front().get<WallTime>("created"),
                       rules.front().get<Text>("text")});
     file.rules = rules_.stored();
+    file.pauses = std::move(file_.pauses);
     file_ = std::move(file);
     co_return Result<>{};
+}
+
+awaitable<Result<>> SnapshotKeeper::read_pauses()
+{
+    const auto read = [](db::Transaction& tx) {
+        return tx.query(std::string{kPauses}, db::Params{policy::kPausesMax});
+    };
+    const Result<db::Rows> rows = co_await db::as_platform(control_, read);
+    if (!rows) co_return std::unexpected{rows.error()};
+    std::vector<policy::SharedPause> pauses;
+    for (const db::Row row : *rows) {
+        const auto scope = policy::parse_pause_scope(row.text("scope"));
+        if (!scope) continue; // of a newer program
+        pauses.push_back({.pause = {.scope = *scope,
+                                    .subject = row.get<std::string>("subject"),
+                                    .place = row.get<std::string>("place"),
+                                    .until = row.get<WallTime>("until"),
+                                    .since = row.get<WallTime>("since"),
+                                    .rule = row.get<std::string>("rule")},
+                          .resumed = row.get<std::optional<WallTime>>("resumed")});
+    }
+    take_pauses(std::move(pauses));
+    co_return Result<>{};
+}
+
+// The engine looks at them only when they are others.
+void SnapshotKeeper::take_pauses(std::vector<policy::SharedPause> pauses)
+{
+    pauses_ = std::make_shared<const std::vector<policy::SharedPause>>(pauses);
+    file_.pauses = std::move(pauses);
 }
 
 awaitable<Result<>> SnapshotKeeper::read_all_suppressions()
@@ -265,6 +304,7 @@ void SnapshotKeeper::publish(std::uint64_t version, bool from_disk)
     settings.suppressions = suppressions_;
     settings.limits = options_.limits;
     settings.rules = rules_.book();
+    settings.pauses = pauses_;
     version_.set(static_cast<std::int64_t>(version));
     suppressed_.set(static_cast<std::int64_t>(suppressions_->size()));
     publish_(Snapshot{std::make_shared<const delivery::Settings>(std::move(settings)), keys_of(file_)});

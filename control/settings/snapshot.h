@@ -3,7 +3,7 @@
 // on while PostgreSQL is away.
 //
 //   in       tenants, verified domains, this node's sources, active DKIM keys (sealed), stopped campaigns, suppressions, the newest
-//            version of the reply rules
+//            version of the reply rules, what rules have paused
 //   out      Snapshot, whole, by the publish callback, each time settings_version has moved
 //   poll     one row every kSettingsPoll, so that a change is in force everywhere within a second. Suppressions that were added
 //            are read alone; a removal has the list read again.
@@ -60,13 +60,15 @@ public:
 
 private:
     struct Versions {
-        std::int64_t settings = 0, suppressions = 0, removed = 0;
+        std::int64_t settings = 0, pauses = 0, suppressions = 0, removed = 0;
         friend bool operator==(const Versions&, const Versions&) = default;
     };
     awaitable<void> until_next_look();
     awaitable<Result<Versions>> versions();
     Result<SettingsFile> read_disk();
     awaitable<Result<>> read_settings();
+    awaitable<Result<>> read_pauses();
+    void take_pauses(std::vector<policy::SharedPause> pauses);
     awaitable<Result<>> read_all_suppressions();
     awaitable<Result<>> read_new_suppressions(std::int64_t since);
     void note_kept(const Result<>& kept);
@@ -78,6 +80,8 @@ private:
     std::function<void(Snapshot)> publish_;
     SettingsFile file_; // what was read last
     std::shared_ptr<const delivery::Suppressions> suppressions_ = std::make_shared<const delivery::Suppressions>();
+    std::shared_ptr<const std::vector<policy::SharedPause>> pauses_ =
+        std::make_shared<const std::vector<policy::SharedPause>>();
     Versions seen_;                 // zeros: nothing of PostgreSQL yet
     bool suppressions_kept_ = true; // the file has all that suppressions_ has
     bool woken_ = false;

@@ -45,6 +45,7 @@ struct SettingsFile {
     std::vector<KeyRow> keys;
     std::vector<CampaignRow> campaigns; // those that are stopped
     StoredRules rules;                  // in force
+    std::vector<policy::SharedPause> pauses;
 };
 
 std::string to_json(const SettingsFile& file);

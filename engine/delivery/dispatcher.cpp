@@ -80,6 +80,7 @@ void Dispatcher::hold(bool held)
 
 void Dispatcher::settings_changed()
 {
+    learn_pauses();
     weights_changed_ = true;
     look_for_paused_ = true;
     look_again_at_ = std::chrono::steady_clock::now() + kLookAgain;

@@ -54,6 +54,7 @@ public:
         Registry& metrics;
         std::function<void(JobPtr)> offer;                         // to the shard of its site
         std::function<std::shared_ptr<const Settings>()> settings; // current snapshot
+        std::function<void(policy::Pause)> share_pause;            // with all nodes; does not block
     };
     Dispatcher(const asio::any_io_executor& executor, Options options, Parts parts);
     ~Dispatcher();
@@ -123,6 +124,7 @@ private:
     void forget_quiet_sites(WallTime now);
     void note_sign(const Finished& finished, WallTime now);
     void react(const Finished& finished, WallTime now);
+    void learn_pauses();
     void hold_what_is_paused(WallTime now);
     Counter& outcomes_of(queue::EventKind kind, policy::BounceClass klass);
     void give_back(const Finished& finished, WallTime now);
@@ -143,6 +145,7 @@ private:
     std::set<MessageId> revoked_; // messages of jobs whose entry is not ours any more, but that may be under way
     std::map<SiteName, Site> sites_;
     policy::Pauses pauses_;
+    std::shared_ptr<const std::vector<policy::SharedPause>> learned_; // of the settings
     policy::TokenBucket park_allowance_;
     std::map<TenantId, double> weights_; // as Redis has them
     std::vector<CampaignKey> to_reopen_; // have entries at their place, and may not be paused any more

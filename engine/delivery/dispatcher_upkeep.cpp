@@ -54,6 +54,8 @@ awaitable<Result<>> Dispatcher::try_to_join()
     settler_.resume();
     if (Result<> others = co_await wait_for_others(); !others) co_return others;
     look_for_paused_ = true;
+    learned_.reset(); // by Redis' clock, which is known from now on
+    learn_pauses();
     take_up(std::move(*found));
     co_return Result<>{};
 }

@@ -108,7 +108,8 @@ struct Engine::State {
                 .return_path = parts.return_path,
                 .metrics = parts.metrics,
                 .offer = [this](JobPtr job) { offer(std::move(job)); },
-                .settings = [this] { return settings; }};
+                .settings = [this] { return settings; },
+                .share_pause = parts.share_pause};
     }
 
     // A dispatcher's coroutine ended: by `stop`, or by a fault that must not pass in silence.

@@ -105,6 +105,7 @@ class Ctl(unittest.TestCase):
         self.assertEqual(["2", "1"], [row[0] for row in self.rows("rules", "versions", key=self.admin)[1:]])
         self.assertIn("rules.rolled_back", self.ctl("audit", "list", key=self.admin)[0])
         self.assertEqual(7, self.json("rules", "coverage", key=self.admin)["days"])
+        self.assertEqual([], self.json("pauses", "list", key=self.admin)["data"])
 
     def test_every_page_of_a_list(self):
         for number in range(3):

@@ -112,6 +112,15 @@ protected:
              [this] { return platform("DELETE", "/v1/sources/" + kept_); }},
             {"DELETE /v1/pools/{pool}", "pool.deleted", [this] { return platform("DELETE", "/v1/pools/warm"); },
              [this] { return platform("DELETE", "/v1/pools/default"); }},
+            {"POST /v1/pauses/{pause}/resume", "pause.resumed",
+             [this] {
+                 kept_ = Uuid::v7(wall_now()).text();
+                 sql("insert into control.pauses (id, scope, subject, place, rule, reply, node, since, until) values "
+                     "('" +
+                     kept_ + "', 'source', '192.0.2.1', '', 'r', '', 'n', now(), now() + interval '1 hour')");
+                 return platform("POST", "/v1/pauses/" + kept_ + "/resume");
+             },
+             [this] { return platform("POST", "/v1/pauses/" + kept_ + "/resume"); }},
             {"PUT /v1/rules", "rules.changed", [this] { return platform("PUT", "/v1/rules", R"({"text": "# none"})"); },
              [this] { return platform("PUT", "/v1/rules", R"({"text": "none"})"); }},
             {"POST /v1/rules/versions/{version}/rollback", "rules.rolled_back",

@@ -23,6 +23,18 @@ SettingsFile sample()
                     {kTenant, "2001:db8::1", "mail6.example", "default"}};
     file.keys = {{kTenant, "sender.example", "s1", "rsa-sha256", std::string{"\0\xff\x10", 3}, 7}};
     file.campaigns = {{kTenant, kCampaign, "paused"}, {kTenant, kTenant, "cancelled"}};
+    file.pauses = {{.pause = {.scope = policy::PauseScope::netblock,
+                              .subject = "192.0.2.0/24",
+                              .place = "gmail",
+                              .until = WallTime{std::chrono::seconds{9}},
+                              .since = WallTime{std::chrono::microseconds{7}},
+                              .rule = "r"}},
+                   {.pause = {.scope = policy::PauseScope::source,
+                              .subject = "192.0.2.1",
+                              .until = WallTime{std::chrono::seconds{9}},
+                              .since = WallTime{std::chrono::seconds{7}},
+                              .rule = "r"},
+                    .resumed = WallTime{std::chrono::seconds{8}}}};
     file.rules = {5, WallTime{std::chrono::days{20'000}}, "[[rule]]\nid = 'x'\n# \"\\ é\n"};
     return file;
 }
@@ -35,6 +47,7 @@ TEST(SnapshotFile, ComesBackAsItWas)
     EXPECT_EQ(back->keys[0].sealed, sample().keys[0].sealed);
     EXPECT_TRUE(back->rules.same_version(sample().rules));
     EXPECT_EQ(back->rules.text, sample().rules.text);
+    EXPECT_EQ(back->pauses, sample().pauses);
 }
 
 TEST(SnapshotFile, BecomesSettings)
@@ -79,7 +92,7 @@ TEST(SnapshotFile, ABadRowCostsOnlyItself)
     EXPECT_EQ(keys_of(file).size(), 1U);
 }
 
-TEST(SnapshotFile, OneOfAVersionWithoutCampaignsAndRulesIsRead)
+TEST(SnapshotFile, OneOfAVersionWithoutCampaignsRulesAndPausesIsRead)
 {
     const char* const before = R"({"version":7,"tenants":[],"domains":[],"sources":[],"keys":[]})";
     const Result<SettingsFile> file = parse_settings_file(before);
@@ -87,16 +100,19 @@ TEST(SnapshotFile, OneOfAVersionWithoutCampaignsAndRulesIsRead)
     EXPECT_EQ(file->version, 7U);
     EXPECT_TRUE(file->campaigns.empty());
     EXPECT_EQ(file->rules.number, 0);
+    EXPECT_TRUE(file->pauses.empty());
 }
 
 TEST(SnapshotFile, OtherTextIsRefused)
 {
-    for (const char* text : {"", "{", "[]", "{}", R"({"version":1})",
-                             R"({"version":"x","tenants":[],"domains":[],"sources":[],"keys":[]})",
-                             R"({"version":1,"tenants":[{}],"domains":[],"sources":[],"keys":[]})",
-                             R"({"version":1,"tenants":[],"domains":[],"sources":[],"keys":[],"campaigns":[{}]})",
-                             R"({"version":1,"tenants":[],"domains":[],"sources":[],"keys":[],"rules":7})",
-                             R"({"version":1,"tenants":[],"domains":[],"sources":[],"keys":[],"rules":{"number":1}})"})
+    for (const char* text :
+         {"", "{", "[]", "{}", R"({"version":1})",
+          R"({"version":"x","tenants":[],"domains":[],"sources":[],"keys":[]})",
+          R"({"version":1,"tenants":[{}],"domains":[],"sources":[],"keys":[]})",
+          R"({"version":1,"tenants":[],"domains":[],"sources":[],"keys":[],"campaigns":[{}]})",
+          R"({"version":1,"tenants":[],"domains":[],"sources":[],"keys":[],"rules":7})",
+          R"({"version":1,"tenants":[],"domains":[],"sources":[],"keys":[],"pauses":[{"scope":"all"}]})",
+          R"({"version":1,"tenants":[],"domains":[],"sources":[],"keys":[],"rules":{"number":1}})"})
         EXPECT_EQ(parse_settings_file(text).error().code, Errc::malformed) << text;
     const std::string whole = to_json(sample());
     for (std::size_t cut = 0; cut < whole.size(); ++cut) EXPECT_FALSE(parse_settings_file(whole.substr(0, cut))) << cut;

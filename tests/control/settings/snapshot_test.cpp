@@ -78,7 +78,7 @@ TEST_F(SnapshotTest, HoldsWhatTheEngineNeeds)
     ASSERT_TRUE(tests::run(io, keeper->start()));
     ASSERT_EQ(snapshots.size(), 1U);
     const delivery::Settings& settings = *snapshots[0].settings;
-    EXPECT_EQ(settings.version, 3U);
+    EXPECT_EQ(settings.version, 4U);
     EXPECT_EQ(settings.limits.connections, 3U);
     ASSERT_EQ(settings.sources.size(), 1U);
     EXPECT_EQ(settings.sources[0].address.to_string(), "192.0.2.1");
