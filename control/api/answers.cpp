@@ -86,6 +86,16 @@ awaitable<Result<>> note_change(ApiDeps& deps, db::AuditEntry change)
                                        [&](db::Transaction& tx) { return db::append_audit(tx, change); });
 }
 
+std::optional<std::string> version_wanted(const Request& request)
+{
+    const auto field = request.header("If-Match");
+    if (!field || *field == "*") return std::nullopt;
+    const bool quoted = field->size() > 2 && field->size() < 20 && field->front() == '"' && field->back() == '"';
+    const std::string_view inside = quoted ? field->substr(1, field->size() - 2) : std::string_view{};
+    if (inside.find_first_not_of("0123456789") != std::string_view::npos) return "";
+    return std::string{inside};
+}
+
 std::string_view text_of(const json::string& text) { return {text.data(), text.size()}; }
 
 json::value time_or_null(const std::optional<WallTime>& time)

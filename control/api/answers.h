@@ -51,6 +51,9 @@ db::AuditEntry change_of(const Request& request, std::string_view action, std::o
 // In a transaction of its own, for what no transaction of the control tier changes.
 awaitable<Result<>> note_change(ApiDeps& deps, db::AuditEntry change);
 
+// The version that If-Match names; nothing: any. One that we never gave is "", which matches nothing (RFC 9110 13.1.1).
+std::optional<std::string> version_wanted(const Request& request);
+
 std::string_view text_of(const json::string& text);
 json::value time_or_null(const std::optional<WallTime>& time);
 // Parentheses: json::value{x} would be an array of one.

@@ -11,6 +11,7 @@
 
 #include "control/auth/api_key.h"
 #include "control/db/database.h"
+#include "control/settings/rules_in_force.h"
 #include "control/submit/acceptance.h"
 #include "control/submit/reconciler.h"
 #include "dkim/master_key.h"
@@ -37,7 +38,8 @@ struct ApiDeps {
     submit::Acceptance& acceptance;
     const dkim::MasterKey& master;
     dns::Resolver& resolver;       // without a cache of ours
-    asio::any_io_executor workers; // threads for what takes 100 ms of CPU (RSA keys)
+    const RulesInForce& rules;     // of this node
+    asio::any_io_executor workers; // threads for what takes 100 ms of CPU (RSA keys, rules)
     Registry& metrics;
     DomainPolicy domains;
     // Takes what of the batch is still queued out of the queue; gives how many messages that were.

@@ -16,6 +16,9 @@ void register_routes(http::Router& router, ApiDeps& deps)
     register_events(router, deps);
     register_inject(router, deps);
     register_queue(router, deps);
+    register_pauses(router, deps);
+    register_rules(router, deps);
+    register_rule_trials(router, deps);
     register_audit(router, deps);
     register_operations(router, deps);
 }

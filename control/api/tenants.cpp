@@ -157,17 +157,6 @@ awaitable<Answer> get(ApiDeps& deps, const Request& request)
     co_return json_response(200, tenant, etag_of(row));
 }
 
-// The version that If-Match names; nothing: any. One that we never gave matches nothing (RFC 9110 13.1.1).
-std::optional<std::string> version_wanted(const Request& request)
-{
-    const auto field = request.header("If-Match");
-    if (!field || *field == "*") return std::nullopt;
-    const bool quoted = field->size() > 2 && field->size() < 20 && field->front() == '"' && field->back() == '"';
-    const std::string_view inside = quoted ? field->substr(1, field->size() - 2) : std::string_view{};
-    if (inside.empty() || inside.find_first_not_of("0123456789") != std::string_view::npos) return "0";
-    return std::string{inside};
-}
-
 awaitable<Answer> update(ApiDeps& deps, const Request& request)
 {
     const Result<Uuid> id = Uuid::parse(request.param("tenant"));

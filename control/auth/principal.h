@@ -19,9 +19,9 @@ namespace penguin::control {
 inline constexpr std::array<std::string_view, 12> kTenantScopes{
     "domains:read", "domains:write", "keys:read",      "keys:write",      "suppressions:read", "suppressions:write",
     "batches:read", "batches:write", "campaigns:read", "campaigns:write", "messages:read",     "events:read"};
-inline constexpr std::array<std::string_view, 10> kPlatformScopes{
-    "tenants:read",  "tenants:write", "pools:read", "pools:write", "sources:read",
-    "sources:write", "keys:read",     "keys:write", "queue:write", "audit:read"};
+inline constexpr std::array<std::string_view, 12> kPlatformScopes{
+    "tenants:read", "tenants:write", "pools:read",  "pools:write", "sources:read", "sources:write",
+    "keys:read",    "keys:write",    "queue:write", "audit:read",  "rules:read",   "rules:write"};
 
 struct Principal {
     std::optional<TenantId> tenant; // nothing: the platform

@@ -25,6 +25,8 @@ struct Bound { // a verb and the options that CLI11 keeps for it
     std::vector<std::pair<const Param*, CLI::Option*>> options;
 };
 
+bool is_argument(const Param& param) { return param.place == Place::path || param.positional; }
+
 std::string type_name_of(const Param& param)
 {
     if (!param.choices.empty()) return fmt::format("{}", fmt::join(param.choices, "|"));
@@ -46,7 +48,7 @@ CLI::Option* add_param(CLI::App& app, const Param& param)
     CLI::Option* const option =
         app.add_option(name, [](const CLI::results_t&) { return true; }, help)->required(param.required)->expected(1);
     if (param.kind == Kind::texts) option->take_all();
-    return option->type_name(param.place == Place::path ? "" : type_name_of(param));
+    return option->type_name(is_argument(param) ? "" : type_name_of(param));
 }
 
 Bound add_verb(CLI::App& resource, const Verb& verb, Arguments& arguments)
@@ -55,7 +57,11 @@ Bound add_verb(CLI::App& resource, const Verb& verb, Arguments& arguments)
     for (const Param& param : verb.params) bound.options.emplace_back(&param, add_param(*bound.app, param));
     if (verb.paged) bound.app->add_flag("--all", arguments.all, "every page; with --json one object a line");
     if (verb.takes_file)
-        bound.app->add_option("file", arguments.file, "the JSON document; - is stdin")->required()->type_name("");
+        bound.app
+            ->add_option("file", arguments.file,
+                         verb.file_field.empty() ? "the JSON document; - is stdin" : "the file; - is stdin")
+            ->required()
+            ->type_name("");
     if (verb.idempotency_key)
         bound.app->add_option("--idempotency-key", arguments.idempotency_key,
                               "to repeat a call whose answer was lost; made when not given");
@@ -141,7 +147,7 @@ Ended ended(const CLI::App& app, const CLI::ParseError& thrown)
 std::string option_of(const Param& param)
 {
     std::string name{param.name};
-    if (param.place == Place::path) return name;
+    if (is_argument(param)) return name;
     std::ranges::transform(name, name.begin(), [](char c) {
         const bool upper = c >= 'A' && c <= 'Z';
         return upper ? static_cast<char>(c - 'A' + 'a') : c == '_' ? '-' : c;

@@ -57,7 +57,7 @@ struct Ended {
 // `words`: without the program's name. `verbs` outlive the result.
 std::expected<Arguments, Ended> parse_arguments(std::span<const Verb> verbs, std::vector<std::string> words);
 
-// "--ehlo-name" of ehlo_name; "tenant" of a parameter in the path.
+// "--ehlo-name" of ehlo_name; "tenant" of a parameter that is an argument.
 std::string option_of(const Param& param);
 
 } // namespace penguin::control::ctl

@@ -54,7 +54,7 @@ std::string options_of(const Verb& verb)
 {
     std::string out;
     for (const Param& param : verb.params)
-        if (param.place != Place::path) out += option_of(param) + " ";
+        if (option_of(param).starts_with("--")) out += option_of(param) + " ";
     if (verb.paged) out += "--all ";
     if (verb.idempotency_key) out += "--idempotency-key ";
     return out;

@@ -3,7 +3,7 @@
 // verb needs: arguments, help, completion, the request and the tables are made from it, and a test holds the rows against
 // control/openapi.yaml.
 //
-//   Param    named as in the API. In the path it is an argument, elsewhere the option --name with - for _
+//   Param    named as in the API. In the path (or `positional`) it is an argument, elsewhere the option --name with - for _
 //   Column   `path` leads into a JSON value: "counts.total"; "" is the value itself; through an array it is each item's
 //   View     `fields` one a line, then the `rows` as a table. Of an object as rows: `key` and `value` of each member
 #pragma once
@@ -25,6 +25,7 @@ struct Param {
     bool required = false;
     std::string_view help;
     std::vector<std::string_view> choices; // for help and completion; the API decides
+    bool positional = false;               // of the body, and yet an argument
 };
 
 struct Column {
@@ -49,6 +50,7 @@ struct Verb {
     std::string_view done; // said to people when the answer is empty (204)
     bool paged = false;
     bool takes_file = false;      // the body is a JSON document in a file
+    std::string_view file_field;  // with takes_file: the file is no JSON but the text of this field of the body
     bool idempotency_key = false; // takes the header Idempotency-Key
     bool repeatable = false;      // a POST that may be repeated without one
     bool plain_text = false;      // the answer is text, for people and programs alike
@@ -94,6 +96,8 @@ std::vector<Verb> campaign_verbs();
 std::vector<Verb> message_verbs();
 std::vector<Verb> event_verbs();
 std::vector<Verb> queue_verbs();
+std::vector<Verb> rule_verbs();
+std::vector<Verb> pause_verbs();
 std::vector<Verb> audit_verbs();
 std::vector<Verb> health_verbs();
 

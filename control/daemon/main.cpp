@@ -18,6 +18,7 @@
 #include "control/daemon/process_user.h"
 #include "control/daemon/rules_commands.h"
 #include "engine/base/log.h"
+#include "engine/policy/rule_trial.h"
 
 namespace {
 
@@ -176,7 +177,7 @@ int main(int argc, char** argv)
         ->required();
     rules_try_command->add_option("--provider", trial.provider, "who said it (default: nobody known)");
     rules_try_command->add_option("--phase", trial.phase, "what it answers")
-        ->check(CLI::IsMember(reply_phases()))
+        ->check(CLI::IsMember(policy::reply_phases()))
         ->capture_default_str();
     rules_try_command->add_option("--rules", trial.file, "TOML file, over the shipped rules");
     CLI11_PARSE(app, argc, argv);

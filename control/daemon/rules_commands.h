@@ -16,7 +16,8 @@
 
 namespace penguin::control {
 
-// The shipped rules, with those of `file` over them; "": the shipped ones alone.
+// The shipped rules, with those of `file` over them; "": the shipped ones alone. As they are written, and ready to be asked.
+std::expected<policy::RuleFile, policy::RuleProblems> load_rule_file(const std::string& file);
 policy::RuleBook::Made load_rules(const std::string& file);
 
 int check_rules(const std::string& file, std::ostream& out);
@@ -27,8 +28,6 @@ struct RuleTrial {
     std::string phase{"rcpt"};
     std::string file; // as load_rules
 };
-// What --phase takes.
-std::vector<std::string> reply_phases();
 int try_rules(const RuleTrial& trial, std::ostream& out);
 
 } // namespace penguin::control

@@ -26,6 +26,7 @@
 #include "control/daemon/secrets.h"
 #include "control/fetch/https_fetch.h"
 #include "control/fetch/jwks_url.h"
+#include "control/settings/pause_keeper.h"
 #include "control/settings/snapshot.h"
 #include "control/submit/acceptance.h"
 #include "control/submit/backlog.h"
@@ -50,7 +51,7 @@ struct Opened {
     std::shared_ptr<KeySet> keys; // null: API keys only, or by URL
     std::string identity;
     api::DomainPolicy domains;
-    std::shared_ptr<const policy::RuleBook> rules;
+    policy::RuleFile rules; // of this node: shipped, and the operator's file over them
 };
 
 Result<api::DomainPolicy> domain_policy(const DomainsConfig& config, const NodeName& node)
@@ -64,13 +65,20 @@ Result<api::DomainPolicy> domain_policy(const DomainsConfig& config, const NodeN
     return policy;
 }
 
-Result<std::shared_ptr<const policy::RuleBook>> open_rules(const std::string& file)
+Error wrong_rules(const policy::RuleProblems& problems)
 {
-    policy::RuleBook::Made made = load_rules(file);
-    if (made) return std::move(*made);
-    for (const policy::RuleProblem& problem : made.error())
+    for (const policy::RuleProblem& problem : problems)
         log::error("daemon", "rules_wrong", {{"problem", policy::text_of(problem)}});
-    return fail(Errc::bad_value, "delivery.rules_file: " + policy::text_of(made.error().front()));
+    return {Errc::bad_value, "delivery.rules_file: " + policy::text_of(problems.front())};
+}
+
+Result<policy::RuleFile> open_rules(const std::string& file)
+{
+    auto whole = load_rule_file(file);
+    if (!whole) return std::unexpected{wrong_rules(whole.error())};
+    const policy::RuleBook::Made book = policy::RuleBook::make(*whole, file);
+    if (!book) return std::unexpected{wrong_rules(book.error())};
+    return std::move(*whole);
 }
 
 Result<Opened> open_files(const Config& config, const StateDir& dir, const NodeName& node)
@@ -81,7 +89,7 @@ Result<Opened> open_files(const Config& config, const StateDir& dir, const NodeN
     if (!domains) return std::unexpected{domains.error()};
     Result<std::string> identity = state_identity(dir);
     if (!identity) return std::unexpected{identity.error()};
-    Result<std::shared_ptr<const policy::RuleBook>> rules = open_rules(config.delivery.rules_file);
+    Result<policy::RuleFile> rules = open_rules(config.delivery.rules_file);
     if (!rules) return std::unexpected{rules.error()};
     Opened opened{*master, nullptr, std::move(*identity), std::move(*domains), std::move(*rules)};
     if (config.auth.jwks_file.empty()) return opened;
@@ -141,8 +149,10 @@ struct Service::Parts {
           signer{master, signer_options(config.dkim), io.get_executor(), *resolver, metrics},
           return_path{master.derive(kReturnPathLabel)},
           contents{io.get_executor(), worker_database.content, &pools.queue(PoolName{"default"}), metrics},
-          snapshots{worker_database.control, snapshot_options(node, std::move(opened.rules)),
+          rules{std::move(opened.rules), metrics},
+          snapshots{worker_database.control, snapshot_options(node), rules,
                     [this](const Snapshot& snapshot) { publish(snapshot); }, metrics},
+          pauses{io.get_executor(), worker_database.control, node, [this] { snapshots.wake(); }, metrics},
           backlog{worker_database.queue, config.delivery.backlog_max, metrics},
           acceptance{api_database, slow_work.get_executor(), [this] { pools.wake(); }, metrics, &backlog},
           campaigns{worker_database, [this](const PoolName& pool) -> queue::SendQueue& { return pools.queue(pool); },
@@ -161,6 +171,7 @@ struct Service::Parts {
                .acceptance = acceptance,
                .master = master,
                .resolver = *resolver,
+               .rules = rules,
                .workers = slow_work.get_executor(),
                .metrics = metrics,
                .domains = std::move(opened.domains),
@@ -173,23 +184,25 @@ struct Service::Parts {
           server{io.get_executor(), router, authenticator, audit, metrics, server_limits(config.http)},
           engine{std::make_unique<delivery::Engine>(
               engine_options(config, node, dir, Uuid::v7(wall_now()).text(), crashed),
-              delivery::EngineParts{
-                  .contents = contents, .signer = signer, .return_path = return_path, .metrics = metrics},
+              delivery::EngineParts{.contents = contents,
+                                    .signer = signer,
+                                    .return_path = return_path,
+                                    .metrics = metrics,
+                                    .share_pause = [this](policy::Pause pause) { pauses.add(std::move(pause)); }},
               std::make_shared<const delivery::Settings>())}
     {
         api::register_routes(router, deps);
         expose_engine();
     }
 
-    SnapshotKeeper::Options snapshot_options(const NodeName& node, std::shared_ptr<const policy::RuleBook> rules) const
+    SnapshotKeeper::Options snapshot_options(const NodeName& node) const
     {
         return {.node = node,
                 .folder = dir.path(),
                 .limits = {.connections = config.delivery.connections_per_lane,
                            .site_connections = config.delivery.connections_per_site,
                            .messages_per_connection = config.delivery.messages_per_connection,
-                           .idle = config.delivery.idle},
-                .rules = std::move(rules)};
+                           .idle = config.delivery.idle}};
     }
     JwtRules jwt_rules() const { return {.issuer = config.auth.issuer, .audience = config.auth.audience}; }
 
@@ -228,7 +241,9 @@ struct Service::Parts {
     dkim::DkimSigner signer;
     const ReturnPath return_path;
     ContentStore contents;
+    RulesInForce rules;
     SnapshotKeeper snapshots;
+    PauseKeeper pauses;
     submit::Backlog backlog;
     submit::Acceptance acceptance;
     submit::CampaignSweep campaigns;
@@ -288,6 +303,7 @@ api::Health Service::Parts::health_of_everything() const
     const bool staying = check("daemon", !stopping, "stopping");
     health.ok = health.ok && database && staying;
     check("redis", redis.connected(), "cannot be reached");
+    check("rules", rules.trouble().empty(), rules.trouble());
     const delivery::EngineStatus status = engine->status();
     check("engine", status.claiming || settings->sources.empty(), status.why_not);
     return health;
@@ -330,6 +346,7 @@ awaitable<Result<>> Service::Parts::begin()
     if (!first) log::warning("daemon", "no_settings_yet", {{"why", first.error().detail}});
     asio::co_spawn(executor, snapshots.run(), asio::detached);
     asio::co_spawn(executor, campaigns.run(), asio::detached);
+    asio::co_spawn(executor, pauses.run(), asio::detached);
     // Who sees us ready, and the file with the key, may use it.
     const bool key_there = first && co_await has_admin_key();
     if (!key_there) asio::co_spawn(executor, make_admin_key(), asio::detached);
@@ -363,6 +380,7 @@ Result<> Service::Parts::listen_at(const ListenAddress& address)
 awaitable<bool> Service::Parts::wind_down()
 {
     snapshots.stop();
+    pauses.stop();
     backlog.stop();
     campaigns.stop();
     if (jwks_url) jwks_url->stop();

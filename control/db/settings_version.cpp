@@ -2,14 +2,28 @@
 
 namespace penguin::control::db {
 
-awaitable<Result<>> settings_changed(Transaction& tx, AuditEntry what)
+namespace {
+
+awaitable<Result<>> changed(Transaction& tx, std::string count_up, std::optional<AuditEntry> what)
 {
-    std::vector<Statement> statements(1, {"update control.settings_version set settings = settings + 1", {}});
-    statements.push_back(audit_statement(what));
+    std::vector<Statement> statements(1, {std::move(count_up), {}});
+    if (what) statements.push_back(audit_statement(*what));
     const Result<std::vector<Rows>> rows = co_await tx.query_all(std::move(statements));
     if (!rows) co_return std::unexpected{rows.error()};
-    tell_at_commit(tx, what);
+    if (what) tell_at_commit(tx, *what);
     co_return Result<>{};
+}
+
+} // namespace
+
+awaitable<Result<>> settings_changed(Transaction& tx, AuditEntry what)
+{
+    co_return co_await changed(tx, "update control.settings_version set settings = settings + 1", std::move(what));
+}
+
+awaitable<Result<>> pauses_changed(Transaction& tx, std::optional<AuditEntry> what)
+{
+    co_return co_await changed(tx, "update control.settings_version set pauses = pauses + 1", std::move(what));
 }
 
 namespace {

@@ -1,6 +1,6 @@
 // control/db/settings_version.h
 // Tells the nodes' snapshots that something changed. Every transaction of the control tier that changes what a snapshot
-// holds (tenants, domains, DKIM keys, sources, pools, campaigns, suppressions) calls one of these before it ends. Who changes
+// holds (tenants, domains, DKIM keys, sources, pools, campaigns, rules, pauses, suppressions) calls one of these before it ends. Who changes
 // settings says what it was, for the audit log.
 // The counter's row stays locked until the commit, so versions become visible in their order.
 #pragma once
@@ -17,6 +17,8 @@ namespace penguin::control::db {
 inline constexpr std::chrono::hours kCancelledKept{61 * 24};
 
 awaitable<Result<>> settings_changed(Transaction& tx, AuditEntry what);
+// For pauses (control.pauses), which a snapshot reads alone. `what`: what a person did; nothing: a rule did it, and its row says so.
+awaitable<Result<>> pauses_changed(Transaction& tx, std::optional<AuditEntry> what);
 // Puts addresses on the tenant's list (nothing: everybody's). Folded as EmailAddress::folded says. Those that are there
 // already stay as they are. Gives how many are new.
 struct NewSuppression {

@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <set>
 
-#include <fmt/format.h>
-
 #include "control/db/settings_version.h"
 #include "control/db/tenancy.h"
 #include "control/ledger/database_age.h"
 #include "control/ledger/month_counts.h"
+#include "control/ledger/unknown_replies.h"
 #include "engine/base/crash_point.h"
 #include "engine/base/log.h"
 
@@ -157,6 +156,9 @@ awaitable<Result<std::size_t>> write(db::Transaction& tx, const PoolName& pool, 
                        " on conflict do nothing",
                        std::move(params)});
     }
+    // Behind the events, whose clock lets one ledger at a time come here.
+    std::vector<UnknownReply> unknown = unknown_among(batch.kept, now);
+    if (!unknown.empty()) all.push_back(count_unknown(std::move(unknown), now));
     all.push_back({"update analytics.ledger_positions set position = $2, updated = $3 where pool = $1",
                    db::Params{pool, after, now}});
     const Result<std::vector<db::Rows>> written = co_await tx.query_all(std::move(all));
@@ -311,9 +313,7 @@ awaitable<Result<>> Ledger::confirm_again()
 
 awaitable<Result<>> Ledger::add_partitions(WallTime now)
 {
-    const std::chrono::year_month_day today{std::chrono::floor<std::chrono::days>(now)};
-    const std::string day = fmt::format("{:04}-{:02}-{:02}", static_cast<int>(today.year()),
-                                        static_cast<unsigned>(today.month()), static_cast<unsigned>(today.day()));
+    const std::string day = day_text(now);
     for (int ahead = 0; ahead <= kDaysAhead; ++ahead) {
         const auto add = [&](db::Transaction& tx) {
             return tx.query("select analytics.add_event_partition($1::date + $2::integer)", db::Params{day, ahead});
@@ -321,6 +321,12 @@ awaitable<Result<>> Ledger::add_partitions(WallTime now)
         const Result<db::Rows> added = co_await db::as_platform(database_.analytics, add);
         if (!added) co_return std::unexpected{added.error()};
     }
+    const auto forget = [now](db::Transaction& tx) -> awaitable<Result<db::Rows>> {
+        db::Statement old = forget_old_unknown(now);
+        co_return co_await tx.query(std::move(old.sql), std::move(old.params));
+    };
+    const Result<db::Rows> forgotten = co_await db::as_platform(database_.analytics, forget);
+    if (!forgotten) co_return std::unexpected{forgotten.error()};
     co_return Result<>{};
 }
 

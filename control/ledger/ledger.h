@@ -9,6 +9,7 @@
 //                at start
 //   late         an outcome told by a node that had lost the entry: an event id that is known is dropped; a message is
 //                counted as ended once, whichever of its final events comes first
+//   unknown      refusals that no reply rule knew are counted by what they said (unknown_replies.h)
 //   text         of foreign servers: NUL and broken UTF-8 become "?", so that no event can stop the ledger
 //   quotas       Redis is told what tenants have sent in the month where it does not know (month_counts.h)
 //   partitions   of today and kDaysAhead days are made at start and each hour

@@ -25,6 +25,14 @@ select '' as tenant, address from control.global_suppressions where change > $1
 union all
 select tenant_id::text, address from control.suppressions where change > $1)";
 
+// The text only of a version that has not been looked at.
+constexpr std::string_view kNewestRules = R"(
+select number, created, case when (number, created) is distinct from ($1::bigint, $2::timestamptz) then text end as text
+from control.rule_versions order by number desc limit 1)";
+
+constexpr std::string_view kPauses = R"(
+select scope, subject, place, rule, since, until, resumed from control.pauses where until > now() order by until desc limit $1)";
+
 std::string lines_of(const db::Rows& rows)
 {
     std::string lines;
@@ -34,10 +42,11 @@ std::string lines_of(const db::Rows& rows)
 
 } // namespace
 
-SnapshotKeeper::SnapshotKeeper(db::PgPool& control, Options options, std::function<void(Snapshot)> publish,
-                               Registry& metrics)
+SnapshotKeeper::SnapshotKeeper(db::PgPool& control, Options options, RulesInForce& rules,
+                               std::function<void(Snapshot)> publish, Registry& metrics)
     : control_{control},
       options_{std::move(options)},
+      rules_{rules},
       publish_{std::move(publish)},
       version_{metrics.gauge("penguin_settings_version", "Version of the settings that the engine works with")},
       suppressed_{metrics.gauge("penguin_settings_suppressions", "Addresses on suppression lists")},
@@ -47,12 +56,10 @@ SnapshotKeeper::SnapshotKeeper(db::PgPool& control, Options options, std::functi
 
 awaitable<Result<>> SnapshotKeeper::start()
 {
+    Result<SettingsFile> file = read_disk();
+    if (file) rules_.apply(file->rules); // what stays in force when the newest version cannot be used
     const Result<bool> read = co_await refresh();
     if (read) co_return Result<>{};
-    const Result<std::string> text = read_file(options_.folder / kSettingsName);
-    if (!text)
-        co_return fail(Errc::unavailable, "no settings: " + read.error().detail + "; on disk: " + text.error().detail);
-    Result<SettingsFile> file = parse_settings_file(*text);
     if (!file)
         co_return fail(Errc::unavailable, "no settings: " + read.error().detail + "; on disk: " + file.error().detail);
     delivery::Suppressions suppressions;
@@ -63,10 +70,18 @@ awaitable<Result<>> SnapshotKeeper::start()
                        "no suppressions: " + read.error().detail + "; on disk: " + lines.error().detail);
     add_suppression_lines(*lines, suppressions);
     file_ = std::move(*file);
+    take_pauses(std::move(file_.pauses));
     suppressions_ = std::make_shared<const delivery::Suppressions>(std::move(suppressions));
     log::warning("settings", "from_disk", {{"version", file_.version}, {"why", read.error().detail}});
     publish(file_.version, true);
     co_return Result<>{};
+}
+
+Result<SettingsFile> SnapshotKeeper::read_disk()
+{
+    const Result<std::string> text = read_file(options_.folder / kSettingsName);
+    if (!text) return std::unexpected{text.error()};
+    return parse_settings_file(*text);
 }
 
 awaitable<void> SnapshotKeeper::run()
@@ -120,6 +135,10 @@ awaitable<Result<bool>> SnapshotKeeper::refresh()
         const Result<> read = co_await read_settings();
         if (!read) co_return std::unexpected{read.error()};
     }
+    if (now->pauses != seen_.pauses) {
+        const Result<> read = co_await read_pauses();
+        if (!read) co_return std::unexpected{read.error()};
+    }
     if (now->removed != seen_.removed || (now->suppressions != seen_.suppressions && !suppressions_kept_)) {
         const Result<> read = co_await read_all_suppressions();
         if (!read) co_return std::unexpected{read.error()};
@@ -128,7 +147,7 @@ awaitable<Result<bool>> SnapshotKeeper::refresh()
         if (!read) co_return std::unexpected{read.error()};
     }
     seen_ = *now;
-    file_.version = static_cast<std::uint64_t>(now->settings + now->suppressions + now->removed);
+    file_.version = static_cast<std::uint64_t>(now->settings + now->pauses + now->suppressions + now->removed);
     const Result<> kept = replace_file(options_.folder / kSettingsName, to_json(file_));
     if (!kept) log::error("settings", "not_kept", {{"why", kept.error().detail}}); // the engine can go on without
     publish(file_.version, false);
@@ -138,13 +157,13 @@ awaitable<Result<bool>> SnapshotKeeper::refresh()
 awaitable<Result<SnapshotKeeper::Versions>> SnapshotKeeper::versions()
 {
     const auto read = [](db::Transaction& tx) {
-        return tx.query("select settings, suppressions, suppressions_removed from control.settings_version");
+        return tx.query("select settings, pauses, suppressions, suppressions_removed from control.settings_version");
     };
     const Result<db::Rows> rows = co_await db::as_platform(control_, read);
     if (!rows) co_return std::unexpected{rows.error()};
     const db::Row row = rows->front();
-    co_return Versions{row.get<std::int64_t>("settings"), row.get<std::int64_t>("suppressions"),
-                       row.get<std::int64_t>("suppressions_removed")};
+    co_return Versions{row.get<std::int64_t>("settings"), row.get<std::int64_t>("pauses"),
+                       row.get<std::int64_t>("suppressions"), row.get<std::int64_t>("suppressions_removed")};
 }
 
 awaitable<Result<>> SnapshotKeeper::read_settings()
@@ -168,6 +187,7 @@ awaitable<Result<>> SnapshotKeeper::read_settings()
              " where state = 'paused' or sending_window is not null"
              " or (state = 'cancelled' and changed > now() - make_interval(secs => $1))",
              db::Params{kept.count()}});
+        all.push_back({std::string{kNewestRules}, db::Params{rules_.seen().number, rules_.seen().created}});
         Result<std::vector<db::Rows>> answers = co_await tx.query_all(std::move(all));
         co_return answers;
     };
@@ -191,8 +211,46 @@ awaitable<Result<>> SnapshotKeeper::read_settings()
     for (const db::Row row : (*all)[4])
         file.campaigns.push_back(
             {row.get<Text>("tenant_id"), row.get<Text>("id"), row.get<Text>("state"), row.get<Text>("sending_window")});
+    const db::Rows& rules = (*all)[5];
+    if (rules.empty())
+        rules_.apply({});
+    else if (!rules.front().null("text"))
+        rules_.apply({rules.front().get<std::int64_t>("number"), rules.front().get<WallTime>("created"),
+                      rules.front().get<Text>("text")});
+    file.rules = rules_.stored();
+    file.pauses = std::move(file_.pauses);
     file_ = std::move(file);
     co_return Result<>{};
+}
+
+awaitable<Result<>> SnapshotKeeper::read_pauses()
+{
+    const auto read = [](db::Transaction& tx) {
+        return tx.query(std::string{kPauses}, db::Params{policy::kPausesMax});
+    };
+    const Result<db::Rows> rows = co_await db::as_platform(control_, read);
+    if (!rows) co_return std::unexpected{rows.error()};
+    std::vector<policy::SharedPause> pauses;
+    for (const db::Row row : *rows) {
+        const auto scope = policy::parse_pause_scope(row.text("scope"));
+        if (!scope) continue; // of a newer program
+        pauses.push_back({.pause = {.scope = *scope,
+                                    .subject = row.get<std::string>("subject"),
+                                    .place = row.get<std::string>("place"),
+                                    .until = row.get<WallTime>("until"),
+                                    .since = row.get<WallTime>("since"),
+                                    .rule = row.get<std::string>("rule")},
+                          .resumed = row.get<std::optional<WallTime>>("resumed")});
+    }
+    take_pauses(std::move(pauses));
+    co_return Result<>{};
+}
+
+// The engine looks at them only when they are others.
+void SnapshotKeeper::take_pauses(std::vector<policy::SharedPause> pauses)
+{
+    pauses_ = std::make_shared<const std::vector<policy::SharedPause>>(pauses);
+    file_.pauses = std::move(pauses);
 }
 
 awaitable<Result<>> SnapshotKeeper::read_all_suppressions()
@@ -250,7 +308,8 @@ void SnapshotKeeper::publish(std::uint64_t version, bool from_disk)
     settings.from_disk = from_disk;
     settings.suppressions = suppressions_;
     settings.limits = options_.limits;
-    settings.rules = options_.rules;
+    settings.rules = rules_.book();
+    settings.pauses = pauses_;
     version_.set(static_cast<std::int64_t>(version));
     suppressed_.set(static_cast<std::int64_t>(suppressions_->size()));
     publish_(Snapshot{std::make_shared<const delivery::Settings>(std::move(settings)), keys_of(file_)});

@@ -2,13 +2,15 @@
 // Makes the engine's settings of what PostgreSQL holds, and keeps the last ones on disk, so that a node can start and go
 // on while PostgreSQL is away.
 //
-//   in       tenants, verified domains, this node's sources, active DKIM keys (sealed), stopped campaigns, suppressions
+//   in       tenants, verified domains, this node's sources, active DKIM keys (sealed), stopped campaigns, suppressions, the newest
+//            version of the reply rules, what rules have paused
 //   out      Snapshot, whole, by the publish callback, each time settings_version has moved
 //   poll     one row every kSettingsPoll, so that a change is in force everywhere within a second. Suppressions that were added
 //            are read alone; a removal has the list read again.
 //   disk     settings.json and suppressions.txt (one "<tenant or *> <address>" a line) in the state folder, 0600, replaced by
 //            rename. Nothing in them opens without the master key.
-//   faults   PostgreSQL away: the last snapshot holds. A row that does not parse is left out and logged.
+//   faults   PostgreSQL away: the last snapshot holds. A row that does not parse is left out and logged. Rules that cannot be used
+//            here leave those in force that were (rules_in_force.h), also over a restart: these are the ones on disk
 //   threads  belongs to the control executor; publish is called there
 #pragma once
 
@@ -41,10 +43,10 @@ public:
         NodeName node;
         std::filesystem::path folder; // state directory
         delivery::LaneLimits limits;
-        std::shared_ptr<const policy::RuleBook> rules = policy::shipped_rules();
     };
     // `control` as pm_worker.
-    SnapshotKeeper(db::PgPool& control, Options options, std::function<void(Snapshot)> publish, Registry& metrics);
+    SnapshotKeeper(db::PgPool& control, Options options, RulesInForce& rules, std::function<void(Snapshot)> publish,
+                   Registry& metrics);
 
     // Publishes the first snapshot: PostgreSQL's, or the disk's while that is away. Errors: unavailable (neither).
     awaitable<Result<>> start();
@@ -58,12 +60,15 @@ public:
 
 private:
     struct Versions {
-        std::int64_t settings = 0, suppressions = 0, removed = 0;
+        std::int64_t settings = 0, pauses = 0, suppressions = 0, removed = 0;
         friend bool operator==(const Versions&, const Versions&) = default;
     };
     awaitable<void> until_next_look();
     awaitable<Result<Versions>> versions();
+    Result<SettingsFile> read_disk();
     awaitable<Result<>> read_settings();
+    awaitable<Result<>> read_pauses();
+    void take_pauses(std::vector<policy::SharedPause> pauses);
     awaitable<Result<>> read_all_suppressions();
     awaitable<Result<>> read_new_suppressions(std::int64_t since);
     void note_kept(const Result<>& kept);
@@ -71,9 +76,12 @@ private:
 
     db::PgPool& control_;
     Options options_;
+    RulesInForce& rules_;
     std::function<void(Snapshot)> publish_;
     SettingsFile file_; // what was read last
     std::shared_ptr<const delivery::Suppressions> suppressions_ = std::make_shared<const delivery::Suppressions>();
+    std::shared_ptr<const std::vector<policy::SharedPause>> pauses_ =
+        std::make_shared<const std::vector<policy::SharedPause>>();
     Versions seen_;                 // zeros: nothing of PostgreSQL yet
     bool suppressions_kept_ = true; // the file has all that suppressions_ has
     bool woken_ = false;

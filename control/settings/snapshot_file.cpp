@@ -69,6 +69,26 @@ Result<delivery::CampaignState> campaign_state_of(std::string_view name)
     return fail(Errc::bad_value, "no state of a stopped campaign");
 }
 
+std::int64_t microseconds(WallTime time) { return time.time_since_epoch().count(); }
+
+WallTime time_at(const json::object& row, std::string_view name)
+{
+    return WallTime{Duration{row.at(name).to_number<std::int64_t>()}};
+}
+
+policy::SharedPause pause_of(const json::object& row)
+{
+    const auto scope = policy::parse_pause_scope(text_at(row, "scope"));
+    policy::SharedPause out{.pause = {.scope = scope.value(), // throws for what is none
+                                      .subject = text_at(row, "subject"),
+                                      .place = text_at(row, "place"),
+                                      .until = time_at(row, "until"),
+                                      .since = time_at(row, "since"),
+                                      .rule = text_at(row, "rule")}};
+    if (row.contains("resumed")) out.resumed = time_at(row, "resumed");
+    return out;
+}
+
 class File {
 public:
     File(const std::filesystem::path& path, int flags) : descriptor_{open(path.c_str(), flags | O_CLOEXEC, 0600)} {}
@@ -122,6 +142,19 @@ std::string to_json(const SettingsFile& file)
         if (!row.window.empty()) campaign["window"] = row.window;
         return campaign;
     });
+    all["rules"] = json::object{
+        {"number", file.rules.number}, {"created", microseconds(file.rules.created)}, {"text", file.rules.text}};
+    all["pauses"] = array_of(file.pauses, [](const policy::SharedPause& row) {
+        const policy::Pause& pause = row.pause;
+        json::object out{{"scope", policy::name_of(pause.scope)},
+                         {"subject", pause.subject},
+                         {"place", pause.place},
+                         {"rule", pause.rule},
+                         {"since", microseconds(pause.since)},
+                         {"until", microseconds(pause.until)}};
+        if (row.resumed) out["resumed"] = microseconds(*row.resumed);
+        return out;
+    });
     return json::serialize(all);
 }
 
@@ -163,6 +196,11 @@ Result<SettingsFile> parse_settings_file(std::string_view text)
                 return CampaignRow{text_at(row, "tenant"), text_at(row, "id"), text_at(row, "state"),
                                    row.contains("window") ? text_at(row, "window") : ""};
             });
+        // Nor, before there were stored rules, these.
+        if (const json::value* const rules = all.if_contains("rules"))
+            file.rules = {rules->at("number").to_number<std::int64_t>(), time_at(rules->as_object(), "created"),
+                          text_at(rules->as_object(), "text")};
+        if (all.contains("pauses")) file.pauses = rows_of<policy::SharedPause>(all, "pauses", pause_of);
         return file;
     } catch (const std::exception& e) {
         return fail(Errc::malformed, fmt::format("the settings on disk: {}", e.what()));

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "control/settings/rules_in_force.h"
 #include "dkim/key_ring.h"
 #include "engine/base/result.h"
 #include "engine/delivery/settings.h"
@@ -46,6 +47,8 @@ struct SettingsFile {
     std::vector<SourceRow> sources;
     std::vector<KeyRow> keys;
     std::vector<CampaignRow> campaigns; // those that are stopped or have a window
+    StoredRules rules;                  // in force
+    std::vector<policy::SharedPause> pauses;
 };
 
 std::string to_json(const SettingsFile& file);

@@ -88,6 +88,7 @@ void Dispatcher::hold(bool held)
 
 void Dispatcher::settings_changed()
 {
+    learn_pauses();
     weights_changed_ = true;
     limits_changed_ = true;
     windows_changed_ = true;

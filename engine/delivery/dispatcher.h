@@ -57,6 +57,7 @@ public:
         std::function<void(JobPtr)> offer;                         // to the shard of its site
         std::function<void()> cut;                                 // ends all transactions in progress
         std::function<std::shared_ptr<const Settings>()> settings; // current snapshot
+        std::function<void(policy::Pause)> share_pause;            // with all nodes; does not block
     };
     Dispatcher(const asio::any_io_executor& executor, Options options, Parts parts);
     ~Dispatcher();
@@ -147,6 +148,7 @@ private:
     static bool all_lanes_hold(const Site& site, WallTime now);
     static std::size_t room_of_lanes(const Site& site, WallTime now);
     void react(const Finished& finished, WallTime now);
+    void learn_pauses();
     void hold_what_is_paused(WallTime now);
     Counter& outcomes_of(queue::EventKind kind, policy::BounceClass klass);
     void give_back(const Finished& finished, WallTime now);
@@ -170,6 +172,7 @@ private:
     std::map<SiteName, Site> sites_;
     policy::Pauses pauses_;
     Warmups warmups_;
+    std::shared_ptr<const std::vector<policy::SharedPause>> learned_; // of the settings
     policy::TokenBucket park_allowance_;
     std::map<TenantId, double> weights_;                     // as Redis has them
     std::optional<queue::SendQueue::LimitsByTenant> limits_; // as Redis has them; nothing: to be read

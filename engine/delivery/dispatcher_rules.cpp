@@ -12,8 +12,9 @@ void Dispatcher::react(const Finished& finished, WallTime now)
     if (!rule || rule->reactions.empty()) return;
     const std::shared_ptr<const Settings> settings = parts_.settings();
     const policy::Subject subject = subject_of(*finished.job, *settings->rules);
-    const std::vector<policy::Reaction> due = pauses_.react(*rule, subject, now);
-    for (const policy::Reaction& reaction : due) {
+    const policy::Reacted reacted = pauses_.react(*rule, subject, *finished.outcome.reply, now);
+    for (const policy::Pause& pause : reacted.to_share) parts_.share_pause(pause);
+    for (const policy::Reaction& reaction : reacted.due) {
         log::warning("delivery", "reply_reaction",
                      {{"rule", rule->id},
                       {"reaction", reaction.text()},
@@ -27,7 +28,17 @@ void Dispatcher::react(const Finished& finished, WallTime now)
                      {{"rule", rule->id}, {"reaction", std::string{policy::name_of(reaction.kind)}}})
             .add();
     }
-    if (!due.empty()) hold_what_is_paused(now);
+    if (!reacted.due.empty()) hold_what_is_paused(now);
+}
+
+void Dispatcher::learn_pauses()
+{
+    const std::shared_ptr<const Settings> settings = parts_.settings();
+    if (learned_ == settings->pauses) return;
+    learned_ = settings->pauses;
+    const WallTime now = queue_.now();
+    if (pauses_.learn(*learned_, now)) hold_what_is_paused(now);
+    pauses_held_.set(static_cast<std::int64_t>(pauses_.size()));
 }
 
 // What the outcome says of the rate that the lane's site takes.

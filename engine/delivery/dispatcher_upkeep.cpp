@@ -58,6 +58,8 @@ awaitable<Result<>> Dispatcher::try_to_join()
     look_for_paused_ = true;
     limits_.reset(); // others may have set some meanwhile, or Redis lost them
     limits_changed_ = true;
+    learned_.reset(); // by Redis' clock, which is known from now on
+    learn_pauses();
     take_up(std::move(*found));
     co_return Result<>{};
 }

@@ -112,7 +112,8 @@ struct Engine::State {
                     [this] {
                         for (const auto& shard : shards) shard->cut_lanes();
                     },
-                .settings = [this] { return settings; }};
+                .settings = [this] { return settings; },
+                .share_pause = parts.share_pause};
     }
 
     // A dispatcher's coroutine ended: by `stop`, or by a fault that must not pass in silence.

@@ -3,11 +3,12 @@
 // PostgreSQL.
 //
 //   threads   one for dispatch, `shards` that send, `workers` that render and sign; all its own
-//   ports     ContentSource, Signer: called on its threads, must outlive it
+//   ports     ContentSource, Signer, share_pause: called on its threads, must outlive it
 //   settings  a whole snapshot at a time, by `apply`; it goes on with the last one for as long as no other comes
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -53,6 +54,8 @@ struct EngineParts {
     Signer& signer;
     const ReturnPath& return_path;
     Registry& metrics;
+    // What a rule has paused, for the settings of all nodes. Called on the dispatch thread; must not block.
+    std::function<void(policy::Pause)> share_pause = [](policy::Pause) {};
 };
 
 struct EngineStatus {

@@ -18,6 +18,7 @@
 #include "engine/base/uuid.h"
 #include "engine/mail/domain_name.h"
 #include "engine/mail/email_address.h"
+#include "engine/policy/pauses.h"
 #include "engine/policy/rule_book.h"
 #include "engine/policy/sending_window.h"
 #include "engine/policy/warmup/lane.h"
@@ -86,6 +87,9 @@ struct Settings {
     std::shared_ptr<const Suppressions> suppressions = std::make_shared<const Suppressions>();
     LaneLimits limits;
     std::shared_ptr<const policy::RuleBook> rules = policy::shipped_rules();
+    // What rules have paused on any node and persons have resumed.
+    std::shared_ptr<const std::vector<policy::SharedPause>> pauses =
+        std::make_shared<const std::vector<policy::SharedPause>>();
 
     // Nothing: nobody stopped it.
     std::optional<CampaignState> stopped(const TenantId& tenant, const std::optional<CampaignId>& campaign) const;

@@ -123,6 +123,16 @@ bool ReplyRule::fits(smtp::Phase phase, int code, const std::vector<smtp::Enhanc
     return enhanced.empty() || std::ranges::any_of(enhanced, holds_given);
 }
 
+std::string_view name_of(RuleOrigin origin)
+{
+    switch (origin) {
+    case RuleOrigin::shipped: return "shipped";
+    case RuleOrigin::file: return "file";
+    case RuleOrigin::stored: return "stored";
+    }
+    return "unknown";
+}
+
 std::string_view name_of(ReactionKind kind) { return kReactions[static_cast<std::size_t>(kind)]; }
 std::string_view name_of(PauseScope scope) { return kScopes[static_cast<std::size_t>(scope)]; }
 std::string_view name_of(ReplyRule::Kind kind) { return kKinds[static_cast<std::size_t>(kind)]; }

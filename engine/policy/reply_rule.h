@@ -14,6 +14,13 @@
 
 namespace penguin::policy {
 
+// Which layer it stands in. What stands in a later one takes the place of what has its name in those before.
+enum class RuleOrigin : std::uint8_t {
+    shipped, // came with the program
+    file,    // `delivery.rules_file`
+    stored,  // a version that PostgreSQL holds
+};
+
 // Sites under one operator, told by the names of their MX hosts.
 struct Provider {
     std::string name;
@@ -23,6 +30,7 @@ struct Provider {
     bool tls_required = false;
     bool verified = true; // false: nobody has held it against a source of the provider's own
     std::string note;
+    RuleOrigin origin = RuleOrigin::shipped;
     friend bool operator==(const Provider&, const Provider&) = default;
 };
 
@@ -99,12 +107,14 @@ struct ReplyRule {
     std::vector<Reaction> reactions;
     bool verified = true;
     std::string note;
+    RuleOrigin origin = RuleOrigin::shipped;
 
     // Everything but the words and the provider.
     bool fits(smtp::Phase phase, int code, const std::vector<smtp::EnhancedCode>& given) const;
     friend bool operator==(const ReplyRule&, const ReplyRule&) = default;
 };
 
+std::string_view name_of(RuleOrigin origin);
 std::string_view name_of(ReactionKind kind);
 std::string_view name_of(PauseScope scope);
 std::string_view name_of(ReplyRule::Kind kind);

@@ -199,4 +199,11 @@ NormalReply normalised(const smtp::Reply& reply)
     return out;
 }
 
+std::string text_of(const NormalReply& reply)
+{
+    std::string out = std::to_string(reply.code);
+    for (const smtp::EnhancedCode& code : reply.enhanced) out += " " + code.text();
+    return reply.text.empty() ? out : out + " " + reply.text;
+}
+
 } // namespace penguin::policy

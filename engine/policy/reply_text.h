@@ -31,6 +31,8 @@ struct NormalReply {
 };
 
 NormalReply normalised(const smtp::Reply& reply);
+// "421 4.7.28 text": for people.
+std::string text_of(const NormalReply& reply);
 
 // The placeholders alone: for a text that is lower case and folded already.
 std::string with_placeholders(std::string_view text);

@@ -185,7 +185,8 @@ const RuleFile& shipped_rule_file()
     static const RuleFile all = [] {
         RuleFile out;
         for (const ShippedRules& shipped : kShippedRules) {
-            RuleFile file = parse_rule_file(shipped.text, shipped.name).value(); // a test holds them against the parser
+            RuleFile file = parse_rule_file(shipped.text, shipped.name, RuleOrigin::shipped)
+                                .value(); // a test holds them against the parser
             std::ranges::move(file.providers, std::back_inserter(out.providers));
             std::ranges::move(file.rules, std::back_inserter(out.rules));
         }
@@ -200,11 +201,19 @@ const std::shared_ptr<const RuleBook>& shipped_rules()
     return book;
 }
 
+std::string_view shipped_rules_digest() { return kShippedDigest; }
+
+std::expected<RuleFile, RuleProblems> layer_over(RuleFile below, std::string_view text, std::string_view file,
+                                                 RuleOrigin origin)
+{
+    auto own = parse_rule_file(text, file, origin);
+    if (!own) return std::unexpected{std::move(own.error())};
+    return put_over(std::move(below), std::move(*own), file);
+}
+
 RuleBook::Made rules_over_shipped(std::string_view text, std::string_view file)
 {
-    auto own = parse_rule_file(text, file);
-    if (!own) return std::unexpected{std::move(own.error())};
-    auto whole = put_over(shipped_rule_file(), std::move(*own), file);
+    auto whole = layer_over(shipped_rule_file(), text, file, RuleOrigin::file);
     if (!whole) return std::unexpected{std::move(whole.error())};
     return RuleBook::make(std::move(*whole), file);
 }

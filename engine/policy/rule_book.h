@@ -4,7 +4,7 @@
 //   order   rules that name the provider, then rules for any; within each in the order of the book; the first that fits wins
 //   fits    phase and codes first, then every pattern; all patterns of the book are one RE2::Set, run once a reply
 //   over    a file may be put over another: a rule or provider of the same name takes the place of the one below it, new rules come
-//           before all of those, and `off` takes a rule away
+//           before all of those, and `off` takes a rule away. So there are layers: shipped, an operator's file, a stored version
 #pragma once
 
 #include <expected>
@@ -53,9 +53,14 @@ private:
 // Problems: `off` names no rule below.
 std::expected<RuleFile, RuleProblems> put_over(RuleFile below, RuleFile above, std::string_view file);
 
-// The rules that come with the program.
+// The next layer: what a text says, over all that is below it. `file` is named in problems.
+std::expected<RuleFile, RuleProblems> layer_over(RuleFile below, std::string_view text, std::string_view file,
+                                                 RuleOrigin origin);
+
+// The rules that come with the program, and which ones they are: the same digest, the same rules.
 const RuleFile& shipped_rule_file();
 const std::shared_ptr<const RuleBook>& shipped_rules();
+std::string_view shipped_rules_digest();
 // A file of an operator over them.
 RuleBook::Made rules_over_shipped(std::string_view text, std::string_view file);
 

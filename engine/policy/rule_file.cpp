@@ -237,7 +237,7 @@ std::string pattern_problem(const std::string& pattern)
     return "";
 }
 
-std::expected<RuleFile, RuleProblems> parse_rule_file(std::string_view text, std::string_view file)
+std::expected<RuleFile, RuleProblems> parse_rule_file(std::string_view text, std::string_view file, RuleOrigin origin)
 {
     const std::string name{file};
     if (text.size() > kRuleFileMax)
@@ -252,8 +252,10 @@ std::expected<RuleFile, RuleProblems> parse_rule_file(std::string_view text, std
     }
     RuleProblems problems;
     RuleFile out = read_all(root, name, problems);
-    if (problems.empty()) return out;
-    return std::unexpected{std::move(problems)};
+    if (!problems.empty()) return std::unexpected{std::move(problems)};
+    for (Provider& provider : out.providers) provider.origin = origin;
+    for (ReplyRule& rule : out.rules) rule.origin = origin;
+    return out;
 }
 
 } // namespace penguin::policy

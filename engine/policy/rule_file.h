@@ -47,8 +47,9 @@ struct RuleFile {
     friend bool operator==(const RuleFile&, const RuleFile&) = default;
 };
 
-// `file` is only named in problems.
-std::expected<RuleFile, RuleProblems> parse_rule_file(std::string_view text, std::string_view file);
+// `file` is only named in problems; `origin` is every rule's and provider's.
+std::expected<RuleFile, RuleProblems> parse_rule_file(std::string_view text, std::string_view file,
+                                                      RuleOrigin origin = RuleOrigin::shipped);
 
 // What is wrong with a pattern; "" when it may stand in a rule.
 std::string pattern_problem(const std::string& pattern);

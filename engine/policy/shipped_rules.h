@@ -12,6 +12,7 @@ struct ShippedRules {
     std::string_view text;
 };
 extern const std::span<const ShippedRules> kShippedRules;
+extern const std::string_view kShippedDigest; // of all their texts: 12 hexadecimal digits
 extern const ShippedRules kShippedWarmupPlans;
 
 } // namespace penguin::policy

@@ -15,6 +15,12 @@ using smtp::Phase;
 using smtp::Reply;
 using Kind = Verdict::Kind;
 
+// Rows of the table of codes.
+constexpr std::string_view kBeforeMail = "refused-before-mail";
+constexpr std::string_view kGreylisted = "greylisted";
+constexpr std::string_view kTransient = "transient-reply";
+constexpr std::string_view kPermanent = "permanent-reply";
+
 Verdict delivered() { return {.kind = Kind::delivered, .rule = "accepted"}; }
 Verdict retry(BounceClass klass, std::string_view rule) { return {.kind = Kind::retry, .klass = klass, .rule = rule}; }
 Verdict bounce(BounceClass klass, std::string_view rule, bool suppress = false)
@@ -125,13 +131,13 @@ Verdict decide_reply(Phase phase, const Reply& reply)
         return phase == Phase::body ? delivered() : retry(BounceClass::protocol_error, "unexpected-2xx");
     const BounceClass klass = classify(phase, reply);
     // A host that refuses everybody in its banner says nothing about this message; its life bounds how long we ask.
-    if (phase < Phase::mail) return retry(klass, "refused-before-mail");
+    if (phase < Phase::mail) return retry(klass, kBeforeMail);
     if (reply.transient()) {
-        Verdict verdict = retry(klass, klass == BounceClass::greylisted ? "greylisted" : "transient-reply");
+        Verdict verdict = retry(klass, klass == BounceClass::greylisted ? kGreylisted : kTransient);
         verdict.wait = hinted_wait(reply.text());
         return verdict;
     }
-    if (reply.permanent()) return bounce(klass, "permanent-reply", suppresses(phase, klass));
+    if (reply.permanent()) return bounce(klass, kPermanent, suppresses(phase, klass));
     return retry(BounceClass::protocol_error, "unexpected-3xx");
 }
 
@@ -193,6 +199,11 @@ Verdict decide(const smtp::Outcome& outcome, const RuleBook& book, std::string_v
     const RulePtr rule =
         rules_apply(outcome) ? book.find(provider, outcome.phase, normalised(*outcome.reply)) : nullptr;
     return rule ? decide_by(rule, outcome.phase, *outcome.reply) : decide(outcome);
+}
+
+bool decided_by_codes(std::string_view rule)
+{
+    return rule == kBeforeMail || rule == kGreylisted || rule == kTransient || rule == kPermanent;
 }
 
 Verdict decide_route(const Error& error)

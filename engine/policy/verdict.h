@@ -52,6 +52,9 @@ Verdict decide(const smtp::Outcome& outcome, const RuleBook& book, std::string_v
 // Whether it says that the lane sends too much: its rate, and no rule that blames something else for it.
 bool blames_the_lane(const Verdict& verdict);
 
+// Whether a verdict with this `rule` (as events have it) was made by the codes of a refusal that no rule knew.
+bool decided_by_codes(std::string_view rule);
+
 // The recipient's domain could not be routed (dns::MxRoutes::find).
 Verdict decide_route(const Error& error);
 

@@ -84,6 +84,29 @@ class Ctl(unittest.TestCase):
         self.assertEqual(["bob@plain-01.test"], [json.loads(line)["recipient"] for line in events.splitlines()])
         self.assertIn(["cancelled", "0"], self.rows("batches", "cancel", batch, key=self.tenant))
 
+    def test_rules_from_a_file_to_every_mail_and_back(self):
+        own = self.scene.home / "own.toml"
+        own.write_text("[[rule]]\nid = 'own'\nsays = 'code 7'\nclass = 'rate_limited'\nwait = '2h'\n")
+        self.assertIn(["rules", "of", "the", "file", "1"], self.rows("rules", "check", str(own), key=self.admin))
+        self.assertIn(["decided", "by", "transient-reply"], self.rows("rules", "try", "450 code 7", key=self.admin))
+        put = self.json("rules", "put", str(own), "--comment", "why not", "--if-match", "0", key=self.admin)
+        self.assertEqual((1, "why not"), (put["version"], put["comment"]))
+        self.scene.wait_for(lambda: self.json("rules", "list", "--origin", "stored", key=self.admin)["version"] == 1, 10, "it is in force")
+        self.assertIn(["decided", "by", "own"], self.rows("rules", "try", "450 code 7", key=self.admin))
+        self.assertEqual(own.read_text(), self.ctl("rules", "show", "1", key=self.admin)[0])
+        _, said = self.ctl("rules", "put", str(own), "--if-match", "0", key=self.admin, status=1)
+        self.assertIn("(precondition_failed)", said)
+        own.write_text("[[rule]]\nid = 'own'\ncodes = [250]\nclass = 'rate_limited'\n")
+        _, said = self.ctl("rules", "put", str(own), key=self.admin, status=1)
+        self.assertIn("rules:3: own: codes: ", said)
+        self.assertEqual(2, self.json("rules", "rollback", "0", key=self.admin)["version"])
+        self.scene.wait_for(lambda: self.json("rules", "list", "--origin", "stored", key=self.admin)["version"] == 2, 10, "it is in force")
+        self.assertEqual([], self.json("rules", "list", "--origin", "stored", key=self.admin)["rules"])
+        self.assertEqual(["2", "1"], [row[0] for row in self.rows("rules", "versions", key=self.admin)[1:]])
+        self.assertIn("rules.rolled_back", self.ctl("audit", "list", key=self.admin)[0])
+        self.assertEqual(7, self.json("rules", "coverage", key=self.admin)["days"])
+        self.assertEqual([], self.json("pauses", "list", key=self.admin)["data"])
+
     def test_every_page_of_a_list(self):
         for number in range(3):
             self.ctl("pools", "create", "--name", f"paged-{number}", key=self.admin)

@@ -44,11 +44,13 @@ struct World {
     submit::Acceptance acceptance{database, io.get_executor(), [] {}, metrics};
     dkim::MasterKey master = dkim::MasterKey::random();
     tests::ZoneTable resolver;
+    RulesInForce rules{policy::shipped_rule_file(), metrics};
     api::ApiDeps deps{
         .database = database,
         .acceptance = acceptance,
         .master = master,
         .resolver = resolver,
+        .rules = rules,
         .workers = io.get_executor(),
         .metrics = metrics,
         .domains = {.bounce_mx = *DomainName::parse("mx.example"), .spf_include = {}, .dmarc_reports = {}},

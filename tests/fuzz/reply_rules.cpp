@@ -1,8 +1,8 @@
 // A server's words against all shipped rules: a bounded text without addresses; the rule that is found fits; what it decides is what
-// its phase allows. The first three octets give phase, code and provider, the rest is the reply's lines.
+// its phase allows. The first three octets give phase, code and provider, the rest is the reply's lines; or all of it as people paste it.
 #include <chrono>
 
-#include "engine/policy/verdict.h"
+#include "engine/policy/rule_trial.h"
 #include "tests/fuzz/check.h"
 
 using namespace penguin;
@@ -31,6 +31,17 @@ void check_text(const smtp::Reply& reply, const policy::NormalReply& normal)
     check(normal.code == reply.code);
 }
 
+void check_pasted(const policy::RuleBook& book, std::string_view provider, smtp::Phase phase, std::string_view text)
+{
+    const Result<smtp::Reply> reply = policy::parse_pasted_reply(text);
+    if (!reply) return;
+    check(reply->code >= 400 && reply->code < 600 && !reply->lines.empty());
+    const policy::TriedReply tried = policy::try_reply(book, provider, phase, *reply);
+    check_text(*reply, tried.read_as);
+    check(policy::decided_by_codes(tried.verdict.rule) == tried.fitting.empty());
+    if (!tried.fitting.empty()) check(tried.verdict.matched == tried.fitting.front());
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
@@ -42,6 +53,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const smtp::Phase phase = kPhases[data[0] % std::size(kPhases)];
     const int code = 400 + data[1] % 200;
     const std::string_view provider = book.providers()[data[2] % book.providers().size()].name;
+    check_pasted(book, provider, phase, {reinterpret_cast<const char*>(data) + 3, size - 3});
     const smtp::Reply reply = reply_of(code, {reinterpret_cast<const char*>(data) + 3, size - 3});
     const policy::NormalReply normal = policy::normalised(reply);
     check_text(reply, normal);

@@ -61,6 +61,7 @@ ApiTest::ApiTest()
         .acceptance = *acceptance_,
         .master = master_,
         .resolver = dns_,
+        .rules = rules_,
         .workers = workers_.get_executor(),
         .metrics = metrics_,
         .domains = {.bounce_mx = *DomainName::parse("bounces.mta.example"), .spf_include = {}, .dmarc_reports = {}},
@@ -89,7 +90,7 @@ ApiTest::ApiTest()
     sql(fmt::format(
         "insert into control.platform_keys (id, name, hash, scopes, created) values ('{}', 'test', '\\x{}', "
         "'{{tenants:read,tenants:write,pools:read,pools:write,sources:read,sources:write,keys:read,keys:write,queue:"
-        "write,audit:read}}', "
+        "write,audit:read,rules:read,rules:write}}', "
         "now())",
         key.id.text(), hex(hash_of(key, master_.derive(kApiKeyHashLabel)))));
 }

@@ -67,6 +67,7 @@ protected:
     asio::io_context io_;
     asio::thread_pool workers_{1};
     tests::ZoneTable dns_;
+    RulesInForce rules_{policy::shipped_rule_file(), metrics_};
     dkim::MasterKey master_ = dkim::MasterKey::random();
     std::unique_ptr<db::Database> database_;
     std::optional<submit::Backlog> backlog_; // of what is accepted in the test

@@ -28,17 +28,22 @@ const std::map<std::string, std::string> kPlatformBodies{
     {"POST /v1/pools", R"({"name": "made"})"},
     {"POST /v1/sources", R"({"ehlo_name": "made.example", "pool": "default", "node": "n1", "address": "192.0.2.99"})"},
     {"POST /v1/queue/reconcile", R"({"pool": "default"})"},
+    {"PUT /v1/rules", R"({"text": "# again"})"},
+    {"POST /v1/rules/check", R"({"text": ""})"},
+    {"POST /v1/rules/try", R"({"reply": "550 no"})"},
 };
 
 // What the platform's routes name.
 struct Platforms {
-    std::string tenant, key, pool, source;
+    std::string tenant, key, pool, source, pause;
     std::string target(std::string pattern) const
     {
         for (const auto& [parameter, value] : {std::pair<std::string, std::string>{"{tenant}", tenant},
                                                {"{key}", key},
                                                {"{pool}", pool},
-                                               {"{source}", source}})
+                                               {"{source}", source},
+                                               {"{pause}", pause},
+                                               {"{version}", "1"}})
             if (const std::size_t at = pattern.find(parameter); at != std::string::npos)
                 pattern.replace(at, parameter.size(), value);
         return pattern;
@@ -110,11 +115,20 @@ protected:
 
     Platforms make_platforms(const std::string& address, const std::string& pool)
     {
-        Platforms made{
-            .tenant = make_tenant("of the platform").id.value().text(), .key = {}, .pool = pool, .source = {}};
+        Platforms made{.tenant = make_tenant("of the platform").id.value().text(),
+                       .key = {},
+                       .pool = pool,
+                       .source = {},
+                       .pause = {}};
         made.key = sql("select id from control.api_keys where tenant_id = '" + made.tenant + "'");
         platform("POST", "/v1/pools", R"({"name": ")" + pool + "\"}");
         add_source(address);
+        platform("PUT", "/v1/rules", R"({"text": "# of the cold ones"})");
+        sql("insert into analytics.unknown_replies values (current_date, 'rcpt', '550 a cold one', 1, 's', now()) "
+            "on conflict do nothing");
+        made.pause = Uuid::v7(wall_now()).text();
+        sql("insert into control.pauses (id, scope, subject, place, rule, reply, node, since, until) values ('" +
+            made.pause + "', 'source', '" + address + "', '', 'r', '', 'n', now(), now() + interval '1 hour')");
         made.source = sql("select id from control.sources where host(address) = '" + address + "'");
         return made;
     }
@@ -124,7 +138,8 @@ protected:
     {
         std::string all;
         for (const char* table : {"control.platform_keys", "control.pools", "control.sources",
-                                  "control.global_suppressions", "(select * from control.tenants where name <> 'B')"})
+                                  "control.global_suppressions", "control.rule_versions", "control.pauses",
+                                  "analytics.unknown_replies", "(select * from control.tenants where name <> 'B')"})
             all +=
                 sql(fmt::format("select md5(string_agg(t::text, ',' order by t::text)) || count(*) from {} t", table));
         return all;
@@ -221,8 +236,9 @@ TEST_F(StatementsTest, OfThePlatformFindAndChangeNothingWhenATenantOrNobodyAsks)
     // Such things once more: what the statements name by id is gone, what they list is not.
     const Platforms named = make_platforms("192.0.2.21", "cold");
     const std::string before = rows_of_a() + rows_of_the_platform();
-    const Replayed done = replay_as_others(
-        statements, kPlatform, {a_.id.value().text(), named.tenant, named.key, named.source, "cold", "192.0.2"});
+    const Replayed done =
+        replay_as_others(statements, kPlatform,
+                         {a_.id.value().text(), named.tenant, named.key, named.source, named.pause, "cold", "192.0.2"});
     EXPECT_GE(done.texts, 15U) << "the log does not show what was said";
     EXPECT_GE(done.found_by_owner, 5U) << "they are what the platform's calls said";
     EXPECT_GT(done.ran, done.texts / 2) << "those that read are no error, they only find nothing";

@@ -195,7 +195,7 @@ TEST_F(TenancyTest, RoutesOfThePlatformAreClosedToTenantsWhateverTheyName)
     for (const http::Route& route : router_.routes()) {
         if (route.audience != http::Audience::platform) continue;
         std::string mine = route.pattern;
-        for (const char* parameter : {"{tenant}", "{key}", "{pool}", "{source}"}) {
+        for (const char* parameter : {"{tenant}", "{key}", "{pool}", "{source}", "{version}", "{pause}"}) {
             const std::size_t at = mine.find(parameter);
             if (at == std::string::npos) continue;
             mine.replace(at, std::string{parameter}.size(), at < 14 ? a_.id.value().text() : theirs_.key);

@@ -37,6 +37,18 @@ TEST_F(ArgumentsTest, AVerbWithItsArgumentsAndOptions)
     EXPECT_EQ(parsed->given, wanted);
 }
 
+TEST_F(ArgumentsTest, AFieldOfTheBodyMayBeAnArgument)
+{
+    const auto parsed = parse("rules try 550-no --provider gmail");
+    ASSERT_TRUE(parsed) << parsed.error().text;
+    EXPECT_EQ(parsed->given, (Given{{"reply", {"550-no"}}, {"provider", {"gmail"}}}));
+    EXPECT_EQ(refused("rules try").status, kUsage);
+    const auto file = parse("rules put own.toml --comment why --if-match 3");
+    ASSERT_TRUE(file) << file.error().text;
+    EXPECT_EQ(file->file, "own.toml");
+    EXPECT_EQ(file->given, (Given{{"comment", {"why"}}, {"If-Match", {"3"}}}));
+}
+
 TEST_F(ArgumentsTest, DefaultsAreTheOnesThatHelpNames)
 {
     const auto parsed = parse("pools list");

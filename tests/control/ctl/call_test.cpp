@@ -66,6 +66,22 @@ TEST_F(CallTest, ADocumentGoesAsItIs)
     EXPECT_FALSE(call("batches", "submit", {}, "{}")->repeatable);
 }
 
+TEST_F(CallTest, AFileMayBeAFieldOfTheBody)
+{
+    const auto made = call("rules", "put", {{"comment", {"why"}}, {"If-Match", {"3"}}}, "[[rule]]\nid = \"x\"\n");
+    EXPECT_EQ(made->method, "PUT");
+    EXPECT_EQ(made->body, R"({"comment":"why","text":"[[rule]]\nid = \"x\"\n"})");
+    EXPECT_EQ(made->if_match, "\"3\"");
+    EXPECT_EQ(call("rules", "check", {}, "x")->body, R"({"text":"x"})");
+}
+
+TEST_F(CallTest, AnArgumentMayBeAFieldOfTheBody)
+{
+    const auto made = call("rules", "try", {{"reply", {"550 no"}}, {"provider", {"gmail"}}});
+    EXPECT_EQ(made->target, "/v1/rules/try");
+    EXPECT_EQ(made->body, R"({"reply":"550 no","provider":"gmail"})");
+}
+
 TEST_F(CallTest, WithoutFieldsABodyIsStillAnObject)
 {
     EXPECT_EQ(call("tenants", "update", {{"tenant", {"t"}}})->body, "{}");

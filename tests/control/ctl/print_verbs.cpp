@@ -54,6 +54,7 @@ int main()
                                      {"done", text(verb.done)},
                                      {"paged", verb.paged},
                                      {"takes_file", verb.takes_file},
+                                     {"file_field", text(verb.file_field)},
                                      {"idempotency_key", verb.idempotency_key},
                                      {"plain_text", verb.plain_text}});
     std::cout << json::serialize(verbs) << '\n';

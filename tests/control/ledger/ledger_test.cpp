@@ -2,9 +2,11 @@
 
 #include <thread>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "control/db/tenancy.h"
+#include "control/ledger/unknown_replies.h"
 #include "tests/support/stores.h"
 
 namespace penguin::control::ledger {
@@ -395,6 +397,76 @@ TEST_F(LedgerTest, APartitionThatCannotBeMadeHoldsNothingUp)
     stores->settle_all(EventKind::delivered);
     EXPECT_EQ(step(), 2U);
     EXPECT_EQ(sql("select count(*) from analytics.events_default"), "2");
+}
+
+// What `rules coverage` lists.
+class UnknownRepliesTest : public LedgerTest {
+protected:
+    void refuse(std::size_t count, const std::string& reply, const std::string& by = "permanent-reply")
+    {
+        queued(count);
+        stores->settle_all(EventKind::bounced, [&](Event& event) {
+            event.code = 550;
+            event.phase = "rcpt";
+            event.reply = reply;
+            event.rule = by;
+            event.site = "mx.b.example";
+        });
+        EXPECT_EQ(step(), count);
+    }
+    std::string unknown()
+    {
+        return sql("select string_agg(phase || ' ' || reply || ' ' || count || ' ' || site, ',' order by reply) "
+                   "from analytics.unknown_replies");
+    }
+};
+
+TEST_F(UnknownRepliesTest, AreCountedWithTheirEvents)
+{
+    refuse(2, "5.7.1 <ann@b.example> no");
+    refuse(1, "5.7.1 <bob@b.example> No");
+    refuse(1, "5.7.1 known", "acme-7");
+    EXPECT_EQ(unknown(), "rcpt 550 5.7.1 <{address}> no 3 mx.b.example");
+    EXPECT_EQ(sql("select day = (last at time zone 'utc')::date from analytics.unknown_replies"), "t");
+}
+
+TEST_F(UnknownRepliesTest, AreNotCountedWhenTheirEventsAreNot)
+{
+    sql("alter table analytics.events add constraint none check (code <> 550)");
+    queued(1);
+    stores->settle_all(EventKind::bounced, [](Event& event) {
+        event.code = 550;
+        event.reply = "no";
+        event.rule = "permanent-reply";
+    });
+    EXPECT_FALSE(stores->run(stores->ledger.step(wall_now())));
+    EXPECT_EQ(unknown(), "");
+    sql("alter table analytics.events drop constraint none");
+    EXPECT_TRUE(stores->run(stores->ledger.step(wall_now())));
+    EXPECT_EQ(sql("select count from analytics.unknown_replies"), "1");
+}
+
+TEST_F(UnknownRepliesTest, ADayHasSoManyUnknownRepliesAndNoMore)
+{
+    refuse(1, "first");
+    sql(fmt::format("insert into analytics.unknown_replies select day, 'rcpt', 'x' || n, 1, '', now() "
+                    "from analytics.unknown_replies, generate_series(2, {}) n",
+                    kUnknownADay));
+    refuse(1, "one too many");
+    refuse(1, "another");
+    refuse(1, "first");
+    EXPECT_EQ(sql("select string_agg(reply || ' ' || count, ',' order by reply) from analytics.unknown_replies "
+                  "where reply !~ '^x'"),
+              " 2,550 first 2");
+}
+
+TEST_F(UnknownRepliesTest, OldDaysGo)
+{
+    sql(fmt::format("insert into analytics.unknown_replies values (current_date - {}, 'rcpt', 'old', 1, '', now()), "
+                    "(current_date - {}, 'rcpt', 'kept', 1, '', now())",
+                    kUnknownDays + 1, kUnknownDays - 2));
+    step();
+    EXPECT_EQ(sql("select reply from analytics.unknown_replies"), "kept");
 }
 
 } // namespace

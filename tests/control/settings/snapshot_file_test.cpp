@@ -26,6 +26,19 @@ SettingsFile sample()
     file.campaigns = {{kTenant, kCampaign, "paused", ""},
                       {kTenant, kTenant, "cancelled", ""},
                       {kTenant, kWindowed, "active", "mon,fri 09:00-17:00 Europe/Berlin"}};
+    file.pauses = {{.pause = {.scope = policy::PauseScope::netblock,
+                              .subject = "192.0.2.0/24",
+                              .place = "gmail",
+                              .until = WallTime{std::chrono::seconds{9}},
+                              .since = WallTime{std::chrono::microseconds{7}},
+                              .rule = "r"}},
+                   {.pause = {.scope = policy::PauseScope::source,
+                              .subject = "192.0.2.1",
+                              .until = WallTime{std::chrono::seconds{9}},
+                              .since = WallTime{std::chrono::seconds{7}},
+                              .rule = "r"},
+                    .resumed = WallTime{std::chrono::seconds{8}}}};
+    file.rules = {5, WallTime{std::chrono::days{20'000}}, "[[rule]]\nid = 'x'\n# \"\\ é\n"};
     return file;
 }
 
@@ -35,6 +48,9 @@ TEST(SnapshotFile, ComesBackAsItWas)
     ASSERT_TRUE(back) << back.error().detail;
     EXPECT_EQ(to_json(*back), to_json(sample()));
     EXPECT_EQ(back->keys[0].sealed, sample().keys[0].sealed);
+    EXPECT_TRUE(back->rules.same_version(sample().rules));
+    EXPECT_EQ(back->rules.text, sample().rules.text);
+    EXPECT_EQ(back->pauses, sample().pauses);
 }
 
 TEST(SnapshotFile, BecomesSettings)
@@ -88,7 +104,7 @@ TEST(SnapshotFile, ABadRowCostsOnlyItself)
     EXPECT_EQ(keys_of(file).size(), 1U);
 }
 
-TEST(SnapshotFile, OneOfAVersionWithoutCampaignsAndLimitsIsRead)
+TEST(SnapshotFile, OneOfAVersionWithoutCampaignsLimitsRulesAndPausesIsRead)
 {
     const char* const before =
         R"({"version":7,"tenants":[{"id":"00000000-0000-7000-8000-00000000000a","pool":"default","weight":1,"suspended":false}],"domains":[],"sources":[],"keys":[]})";
@@ -97,14 +113,20 @@ TEST(SnapshotFile, OneOfAVersionWithoutCampaignsAndLimitsIsRead)
     EXPECT_EQ(file->version, 7U);
     EXPECT_TRUE(file->campaigns.empty());
     EXPECT_FALSE(settings_of(*file).tenants.at(TenantId{Uuid::parse(kTenant).value()}).limits.any());
+    EXPECT_EQ(file->rules.number, 0);
+    EXPECT_TRUE(file->pauses.empty());
 }
 
 TEST(SnapshotFile, OtherTextIsRefused)
 {
-    for (const char* text : {"", "{", "[]", "{}", R"({"version":1})",
-                             R"({"version":"x","tenants":[],"domains":[],"sources":[],"keys":[]})",
-                             R"({"version":1,"tenants":[{}],"domains":[],"sources":[],"keys":[]})",
-                             R"({"version":1,"tenants":[],"domains":[],"sources":[],"keys":[],"campaigns":[{}]})"})
+    for (const char* text :
+         {"", "{", "[]", "{}", R"({"version":1})",
+          R"({"version":"x","tenants":[],"domains":[],"sources":[],"keys":[]})",
+          R"({"version":1,"tenants":[{}],"domains":[],"sources":[],"keys":[]})",
+          R"({"version":1,"tenants":[],"domains":[],"sources":[],"keys":[],"campaigns":[{}]})",
+          R"({"version":1,"tenants":[],"domains":[],"sources":[],"keys":[],"rules":7})",
+          R"({"version":1,"tenants":[],"domains":[],"sources":[],"keys":[],"pauses":[{"scope":"all"}]})",
+          R"({"version":1,"tenants":[],"domains":[],"sources":[],"keys":[],"rules":{"number":1}})"})
         EXPECT_EQ(parse_settings_file(text).error().code, Errc::malformed) << text;
     const std::string whole = to_json(sample());
     for (std::size_t cut = 0; cut < whole.size(); ++cut) EXPECT_FALSE(parse_settings_file(whole.substr(0, cut))) << cut;

@@ -27,8 +27,10 @@ protected:
     {
         delivery::LaneLimits limits;
         limits.connections = 3;
+        keeper.reset(); // which works with the rules
+        rules = std::make_unique<RulesInForce>(policy::shipped_rule_file(), metrics);
         return std::make_unique<SnapshotKeeper>(
-            worker.control, SnapshotKeeper::Options{NodeName{"node-1"}, folder, limits},
+            worker.control, SnapshotKeeper::Options{NodeName{"node-1"}, folder, limits}, *rules,
             [this](Snapshot published) { snapshots.push_back(std::move(published)); }, metrics);
     }
     std::string sql(const std::string& statements) { return server.sql(name, statements); }
@@ -56,6 +58,7 @@ protected:
     db::Database worker{io.get_executor(), db::TierDsns::all(server.dsn(name)), Stores::as(db::kWorkerRole), metrics};
     fs::path folder;
     std::vector<Snapshot> snapshots;
+    std::unique_ptr<RulesInForce> rules;
     std::unique_ptr<SnapshotKeeper> keeper;
 };
 
@@ -75,7 +78,7 @@ TEST_F(SnapshotTest, HoldsWhatTheEngineNeeds)
     ASSERT_TRUE(tests::run(io, keeper->start()));
     ASSERT_EQ(snapshots.size(), 1U);
     const delivery::Settings& settings = *snapshots[0].settings;
-    EXPECT_EQ(settings.version, 3U);
+    EXPECT_EQ(settings.version, 4U);
     EXPECT_EQ(settings.limits.connections, 3U);
     ASSERT_EQ(settings.sources.size(), 1U);
     EXPECT_EQ(settings.sources[0].address.to_string(), "192.0.2.1");
@@ -130,6 +133,73 @@ TEST_F(SnapshotTest, OfCampaignsItHasThoseThatAreStopped)
     EXPECT_EQ(stopped(3), delivery::CampaignState::cancelled);
     const SettingsFile kept = parse_settings_file(read_file(folder / "settings.json").value()).value();
     EXPECT_EQ(settings_of(kept).campaigns, snapshots.back().settings->campaigns);
+}
+
+class StoredRulesTest : public SnapshotTest {
+protected:
+    void store(int number, const std::string& text)
+    {
+        sql(fmt::format("insert into control.rule_versions (number, text, author, shipped, created) "
+                        "values ({}, '{}', 'a', 's', now()); "
+                        "update control.settings_version set settings = settings + 1",
+                        number, text));
+    }
+    static std::string rule(const std::string& id)
+    {
+        return fmt::format("[[rule]]\nid = \"{}\"\nsays = \"code 7\"\nclass = \"rate_limited\"\n", id);
+    }
+    std::string first() { return snapshots.back().settings->rules->rules().front()->id; }
+};
+
+TEST_F(StoredRulesTest, TheNewestVersionIsInForceAndKeptOnDisk)
+{
+    ASSERT_TRUE(tests::run(io, keeper->start()));
+    EXPECT_EQ(snapshots.back().settings->rules->rules().size(), policy::shipped_rules()->rules().size());
+    store(1, rule("one"));
+    store(2, rule("two"));
+    EXPECT_TRUE(refresh());
+    EXPECT_EQ(first(), "two");
+    const auto book = snapshots.back().settings->rules;
+    changed();
+    EXPECT_TRUE(refresh());
+    EXPECT_EQ(snapshots.back().settings->rules, book) << "compiled again for nothing";
+    server.stop();
+    keeper = make();
+    const Result<> started = tests::run(io, keeper->start());
+    server.start();
+    ASSERT_TRUE(started) << started.error().detail;
+    EXPECT_EQ(first(), "two");
+    EXPECT_EQ(rules->stored().number, 2);
+}
+
+TEST_F(StoredRulesTest, OneThatCannotBeUsedHereLeavesTheOneBeforeAlsoOverARestart)
+{
+    store(1, rule("one"));
+    ASSERT_TRUE(tests::run(io, keeper->start()));
+    EXPECT_EQ(first(), "one");
+    store(2, "[[rule]]\nid = \"of-another-program\"\noff = true\n");
+    EXPECT_TRUE(refresh());
+    EXPECT_EQ(first(), "one");
+    EXPECT_EQ(rules->refused()->version.number, 2);
+    keeper = make();
+    ASSERT_TRUE(tests::run(io, keeper->start()));
+    EXPECT_EQ(first(), "one");
+    EXPECT_EQ(rules->stored().number, 1);
+    EXPECT_EQ(rules->refused()->version.number, 2);
+    store(3, rule("three"));
+    EXPECT_TRUE(refresh());
+    EXPECT_EQ(first(), "three");
+    EXPECT_EQ(rules->refused(), std::nullopt);
+}
+
+TEST_F(StoredRulesTest, WithoutAnyVersionTheLayersOfTheNodeCount)
+{
+    store(1, rule("one"));
+    ASSERT_TRUE(tests::run(io, keeper->start()));
+    sql("delete from control.rule_versions");
+    changed();
+    EXPECT_TRUE(refresh());
+    EXPECT_EQ(snapshots.back().settings->rules->rules().size(), policy::shipped_rules()->rules().size());
 }
 
 TEST_F(SnapshotTest, SuppressionsComeAndGo)

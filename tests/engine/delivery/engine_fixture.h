@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -126,9 +127,13 @@ mx-private 300 IN A 10.1.2.3
         options.retry.ladder = {std::chrono::seconds{1}};
         options.lane_backoff = {.first = std::chrono::seconds{1}, .most = std::chrono::seconds{1}};
         if (change) change(options);
-        engine_ = std::make_unique<delivery::Engine>(std::move(options),
-                                                     delivery::EngineParts{*source_, signer_, return_path_, metrics},
-                                                     std::make_shared<const delivery::Settings>(settings_));
+        const auto share = [this](policy::Pause pause) {
+            const std::lock_guard lock{mutex_};
+            shared_.push_back(std::move(pause));
+        };
+        engine_ = std::make_unique<delivery::Engine>(
+            std::move(options), delivery::EngineParts{*source_, signer_, return_path_, metrics, share},
+            std::make_shared<const delivery::Settings>(settings_));
         engine_->start();
     }
 
@@ -159,6 +164,11 @@ mx-private 300 IN A 10.1.2.3
         producer_.enqueue(entries);
     }
 
+    std::vector<policy::Pause> shared()
+    {
+        const std::lock_guard lock{mutex_};
+        return shared_;
+    }
     std::vector<queue::Event> events() { return producer_.events(); }
     std::size_t count(queue::EventKind kind)
     {
@@ -195,6 +205,8 @@ mx-private 300 IN A 10.1.2.3
     MapOfContents contents_;
     delivery::ContentSource* source_ = &contents_;
     NoSigner signer_;
+    std::mutex mutex_;
+    std::vector<policy::Pause> shared_; // guarded by mutex_
     ReturnPath return_path_{std::array<std::uint8_t, 32>{7}};
     asio::io_context io_;
     Node producer_{io_, redis.url(), "producer", "p", std::chrono::seconds{30}, false};

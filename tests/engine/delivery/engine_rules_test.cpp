@@ -55,6 +55,46 @@ TEST_F(EngineRulesTest, APauseOfARuleStopsWhatItsScopeNamesAndNothingElse)
         metrics.counter("penguin_delivery_reactions_total", "", {{"rule", "stop"}, {"reaction", "pause"}}).value(), 1U);
 }
 
+TEST_F(EngineRulesTest, WhatIsPausedIsToldToAllNodes)
+{
+    sink(11, {"phase=rcpt code=421 text=\"4.7.28 code 7 of r0@one.test.example\""});
+    react_to_code_7("do = 'pause', scope = 'recipient_domain', for = '1h'");
+    start_engine();
+    enqueue(1, {"r0@one.test.example"});
+    ASSERT_TRUE(until([&] { return shared().size() == 1; }));
+    const policy::Pause pause = shared().front();
+    EXPECT_EQ(pause.scope, policy::PauseScope::recipient_domain);
+    EXPECT_EQ(pause.subject, "one.test.example");
+    EXPECT_EQ(pause.rule, "stop");
+    EXPECT_EQ(pause.reply, "421 4.7.28 code 7 of {address}");
+    EXPECT_EQ(pause.until - pause.since, std::chrono::hours{1});
+}
+
+TEST_F(EngineRulesTest, APauseOfAnotherNodeHoldsUntilAPersonResumesIt)
+{
+    sink(11);
+    sink(12);
+    const WallTime now = wall_now();
+    policy::SharedPause pause{.pause = {.scope = policy::PauseScope::recipient_domain,
+                                        .subject = "one.test.example",
+                                        .until = now + std::chrono::hours{1},
+                                        .since = now,
+                                        .rule = "stop"}};
+    const auto know = [&] {
+        settings_.pauses = std::make_shared<const std::vector<policy::SharedPause>>(std::vector{pause});
+    };
+    know();
+    start_engine();
+    enqueue(1, {"r0@one.test.example", "r0@two.test.example"});
+    ASSERT_TRUE(until([&] { return count(EventKind::delivered) == 1 && producer_.summary().due == 1; })) << told();
+    EXPECT_EQ(only(EventKind::delivered).recipient, "r0@two.test.example");
+    pause.resumed = now;
+    know();
+    engine_->apply(std::make_shared<const delivery::Settings>(settings_));
+    enqueue(2, {"r1@one.test.example"});
+    EXPECT_TRUE(until([&] { return count(EventKind::delivered) == 2; })) << told();
+}
+
 // Each refusal takes a second, and the lane has four messages: the second one has begun when the dispatcher hears of the first.
 TEST_F(EngineRulesTest, WhatALaneHoldsComesBackUnsentWhenItIsPaused)
 {

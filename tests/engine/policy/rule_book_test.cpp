@@ -246,6 +246,28 @@ TEST(RulesOver, TheShippedOnes)
     EXPECT_FALSE(rules_over_shipped("[[provider]]\nname = 'x'\nmx = 'google.com'\n", "own.toml"));
 }
 
+TEST(RulesOver, EachLayerMarksWhatIsItsOwn)
+{
+    const auto file = layer_over(shipped_rule_file(), "[[rule]]\nid = 'own'\nsays = 'x'\nclass = 'spam_content'\n",
+                                 "own.toml", RuleOrigin::file);
+    ASSERT_TRUE(file) << text_of(file.error().front());
+    const auto whole =
+        layer_over(*file,
+                   "[[provider]]\nname = 'gmail'\nmx = 'google.com'\n"
+                   "[[rule]]\nid = 'gmail-4.7.28'\nprovider = 'gmail'\nsays = 'y'\nclass = 'greylisted'\n",
+                   "stored", RuleOrigin::stored);
+    ASSERT_TRUE(whole) << text_of(whole.error().front());
+    std::map<std::string, RuleOrigin> origins;
+    for (const ReplyRule& rule : whole->rules) origins[rule.id] = rule.origin;
+    EXPECT_EQ(origins.at("own"), RuleOrigin::file);
+    EXPECT_EQ(origins.at("gmail-4.7.28"), RuleOrigin::stored);
+    EXPECT_EQ(origins.at("gmail-4.7.28-ip"), RuleOrigin::shipped);
+    for (const Provider& provider : whole->providers)
+        EXPECT_EQ(provider.origin, provider.name == "gmail" ? RuleOrigin::stored : RuleOrigin::shipped);
+    EXPECT_FALSE(layer_over(*whole, "[[rule]]\nid = 'x'\noff = true\n", "stored", RuleOrigin::stored));
+    EXPECT_EQ(shipped_rules_digest().size(), 12U);
+}
+
 // Whatever a server writes, the patterns of the whole shipped book are matched in bounded memory.
 TEST(RuleBook, MatchesLongAndStrangeTexts)
 {
