@@ -30,6 +30,7 @@
 #include "control/submit/acceptance.h"
 #include "control/submit/backlog.h"
 #include "control/submit/campaign_sweep.h"
+#include "control/warmup/warmup_keeper.h"
 #include "engine/base/log.h"
 
 namespace penguin::control {
@@ -147,6 +148,11 @@ struct Service::Parts {
           acceptance{api_database, slow_work.get_executor(), [this] { pools.wake(); }, metrics, &backlog},
           campaigns{worker_database, [this](const PoolName& pool) -> queue::SendQueue& { return pools.queue(pool); },
                     metrics},
+          warmups{worker_database, node,
+                  [this](SourceId source, policy::Day day, queue::WarmupCounts counts) {
+                      engine->warmup_counted(source, day, std::move(counts));
+                  },
+                  [this] { snapshots.wake(); }, metrics},
           api_keys{api_database.control},
           audit{api_database.control, metrics},
           https{open_fetch(*resolver, config.auth)},
@@ -231,6 +237,7 @@ struct Service::Parts {
     submit::Backlog backlog;
     submit::Acceptance acceptance;
     submit::CampaignSweep campaigns;
+    WarmupKeeper warmups;
     PgApiKeys api_keys;
     audit::AuditLog audit;
     std::unique_ptr<fetch::HttpsFetch> https; // null with no jwks_url
@@ -329,6 +336,7 @@ awaitable<Result<>> Service::Parts::begin()
     if (!first) log::warning("daemon", "no_settings_yet", {{"why", first.error().detail}});
     asio::co_spawn(executor, snapshots.run(), asio::detached);
     asio::co_spawn(executor, campaigns.run(), asio::detached);
+    asio::co_spawn(executor, warmups.run(), asio::detached);
     // Who sees us ready, and the file with the key, may use it.
     const bool key_there = first && co_await has_admin_key();
     if (!key_there) asio::co_spawn(executor, make_admin_key(), asio::detached);
@@ -364,6 +372,7 @@ awaitable<bool> Service::Parts::wind_down()
     snapshots.stop();
     backlog.stop();
     campaigns.stop();
+    warmups.stop();
     if (jwks_url) jwks_url->stop();
     co_await audit.stop(kAuditGrace);
     co_await pools.stop(kWindDownMax);

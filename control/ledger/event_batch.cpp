@@ -4,6 +4,8 @@
 #include <optional>
 #include <set>
 
+#include <boost/asio/ip/address.hpp>
+
 namespace penguin::control::ledger {
 
 namespace {
@@ -65,6 +67,17 @@ std::optional<WallTime> plausible_next(std::optional<WallTime> next, WallTime no
     return next;
 }
 
+// Nothing for an event of no plan. What names no address is none that the engine wrote.
+std::optional<WarmupDay> warmup_day_of(const queue::Event& event, WallTime now)
+{
+    if (event.warmup.empty()) return std::nullopt;
+    boost::system::error_code code;
+    const auto source = boost::asio::ip::make_address(event.source, code);
+    if (code) return std::nullopt;
+    return WarmupDay{source.to_string(), clean_text(event.warmup),
+                     std::chrono::floor<std::chrono::days>(plausible(event.at, now))};
+}
+
 } // namespace
 
 std::string clean_text(std::string_view text)
@@ -92,7 +105,7 @@ std::string event_key(const queue::Event& event)
     return event.id.starts_with(front) ? event.id.substr(front.size()) : event.id;
 }
 
-EventBatch weigh(const std::vector<queue::Event>& events, const Known& known)
+EventBatch weigh(const std::vector<queue::Event>& events, const Known& known, WallTime now)
 {
     EventBatch batch;
     std::set<std::pair<TenantId, MessageId>> ended = known.ended;
@@ -104,6 +117,9 @@ EventBatch weigh(const std::vector<queue::Event>& events, const Known& known)
             continue;
         }
         batch.kept.push_back(&event);
+        if (const auto day = warmup_day_of(event, now))
+            batch.warmups[*day].add(policy::parse_bounce_class(event.klass).value_or(policy::BounceClass::none),
+                                    event.kind == queue::EventKind::delivered, is_final(event.kind));
         if (is_final(event.kind)) {
             if (event.late ? ended.contains(message)
                            : known.late_finals.contains(message) || batch.new_late_finals.contains(message))

@@ -9,6 +9,7 @@
 #include "control/db/tenancy.h"
 #include "control/ledger/database_age.h"
 #include "engine/base/crash_point.h"
+#include "engine/base/day.h"
 #include "engine/base/log.h"
 
 namespace penguin::control::ledger {
@@ -37,6 +38,14 @@ on conflict (tenant_id, batch_id) do update set
     delivered = batch_counts.delivered + excluded.delivered, bounced = batch_counts.bounced + excluded.bounced,
     expired = batch_counts.expired + excluded.expired, suppressed = batch_counts.suppressed + excluded.suppressed,
     cancelled = batch_counts.cancelled + excluded.cancelled, deferred = batch_counts.deferred + excluded.deferred)";
+
+constexpr std::string_view kMoveWarmups = R"(
+insert into analytics.warmup_days (source, provider, day, sent, delivered, hard_bounces, blocks, deferrals)
+select * from unnest($1::inet[], $2::text[], $3::date[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[])
+on conflict (source, day, provider) do update set
+    sent = warmup_days.sent + excluded.sent, delivered = warmup_days.delivered + excluded.delivered,
+    hard_bounces = warmup_days.hard_bounces + excluded.hard_bounces, blocks = warmup_days.blocks + excluded.blocks,
+    deferrals = warmup_days.deferrals + excluded.deferrals)";
 
 constexpr std::string_view kKnownEvents = R"(
 select e.tenant_id, e.batch_id, e.idx, e.event_key, e.kind <> 'deferred' as final
@@ -84,6 +93,23 @@ db::Params count_params(const EventBatch& batch)
     return db::Params{tenants, batches, delivered, bounced, expired, suppressed, cancelled, deferred};
 }
 
+db::Params warmup_params(const EventBatch& batch)
+{
+    std::vector<std::string> sources, providers, days;
+    std::vector<std::uint64_t> sent, delivered, hard_bounces, blocks, deferrals;
+    for (const auto& [of, counts] : batch.warmups) {
+        sources.push_back(of.source);
+        providers.push_back(of.provider);
+        days.push_back(day_text(of.day));
+        sent.push_back(counts.sent);
+        delivered.push_back(counts.delivered);
+        hard_bounces.push_back(counts.hard_bounces);
+        blocks.push_back(counts.blocks);
+        deferrals.push_back(counts.deferrals);
+    }
+    return db::Params{sources, providers, days, sent, delivered, hard_bounces, blocks, deferrals};
+}
+
 // What is already known of messages that this step tells something late about, and of late finals at all.
 awaitable<Result<Known>> known_of(db::Transaction& tx, const std::vector<queue::Event>& events)
 {
@@ -125,10 +151,11 @@ awaitable<Result<std::size_t>> write(db::Transaction& tx, const PoolName& pool, 
         co_return fail(Errc::stale, "another ledger has moved the position of this pool");
     const Result<Known> known = co_await known_of(tx, events);
     if (!known) co_return std::unexpected{known.error()};
-    const EventBatch batch = weigh(events, *known);
+    const EventBatch batch = weigh(events, *known, now);
     std::vector<db::Statement> all;
     if (!batch.kept.empty()) all.push_back({std::string{kInsertEvents}, event_params(batch.kept, now)});
     if (!batch.counts.empty()) all.push_back({std::string{kMoveCounts}, count_params(batch)});
+    if (!batch.warmups.empty()) all.push_back({std::string{kMoveWarmups}, warmup_params(batch)});
     if (!batch.new_late_finals.empty()) {
         db::Params params = message_params(batch.new_late_finals);
         params.add(now);

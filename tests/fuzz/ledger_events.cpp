@@ -32,13 +32,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         text.remove_prefix(std::min(line.size() + 1, text.size()));
         if (const auto event = queue::Event::parse(line)) events.push_back(*event);
     }
-    const ledger::EventBatch batch = ledger::weigh(events, {});
+    const ledger::EventBatch batch = ledger::weigh(events, {}, WallTime{});
     check(batch.kept.size() + batch.dropped == events.size());
     for (const db::Params::Param& param : ledger::event_params(batch.kept, WallTime{}).all())
         check(param.binary || !param.value || is_clean_text(*param.value));
 
     std::vector<queue::Event> twice = events;
     twice.insert(twice.end(), events.begin(), events.end());
-    static_cast<void>(sum(ledger::weigh(twice, {})));
+    static_cast<void>(sum(ledger::weigh(twice, {}, WallTime{})));
     return 0;
 }

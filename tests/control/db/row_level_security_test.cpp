@@ -118,6 +118,7 @@ protected:
                                                         {"bytea", "''"},
                                                         {"boolean", "true"},
                                                         {"timestamp with time zone", "now()"},
+                                                        {"date", "current_date"},
                                                         {"jsonb", "'{}'"},
                                                         {"text[]", "'{}'"},
                                                         {"bytea[]", "'{}'"},

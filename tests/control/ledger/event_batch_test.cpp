@@ -35,7 +35,7 @@ TEST(EventBatch, CountsEachKind)
                                     event_of(2, EventKind::expired),   event_of(3, EventKind::suppressed),
                                     event_of(4, EventKind::cancelled), event_of(5, EventKind::deferred),
                                     event_of(5, EventKind::deferred),  event_of(5, EventKind::delivered)};
-    const EventBatch batch = weigh(events, {});
+    const EventBatch batch = weigh(events, {}, kNow);
     EXPECT_EQ(batch.kept.size(), events.size());
     EXPECT_EQ(counts_of(batch), (Counts{2, 1, 1, 1, 1, 2}));
 }
@@ -67,7 +67,7 @@ TEST(EventBatch, AMessageEndsOnceHoweverLateItIsTold)
         {"OtherMessageKnown", {late}, {{}, {{kTenant, {kBatch, 1}}}, {}}, 1, 1, 0, 1},
     };
     for (const LateCase& one : cases) {
-        const EventBatch batch = weigh(one.events, one.known);
+        const EventBatch batch = weigh(one.events, one.known, kNow);
         EXPECT_EQ(batch.kept.size(), one.kept) << one.name;
         EXPECT_EQ(counts_of(batch).delivered, one.delivered) << one.name;
         EXPECT_EQ(batch.dropped, one.dropped) << one.name;
@@ -81,13 +81,13 @@ TEST(EventBatch, ALateDeferralIsCountedOnceAndEndsNothing)
     const Event late = event_of(0, EventKind::deferred, true, "a:1");
     const Event normal = event_of(0, EventKind::delivered, false, "b:1");
     for (const std::vector<Event>& events : {std::vector{late, normal, late}, std::vector{normal, late, late}}) {
-        const EventBatch batch = weigh(events, {});
+        const EventBatch batch = weigh(events, {}, kNow);
         EXPECT_EQ(batch.kept.size(), 2U);
         EXPECT_EQ(batch.dropped, 1U);
         EXPECT_EQ(counts_of(batch), (Counts{.delivered = 1, .deferred = 1}));
         EXPECT_TRUE(batch.new_late_finals.empty());
     }
-    EXPECT_EQ(counts_of(weigh({late}, {{late.id}, {message}, {}})), Counts{}) << "known by its id";
+    EXPECT_EQ(counts_of(weigh({late}, {{late.id}, {message}, {}}, kNow)), Counts{}) << "known by its id";
 }
 
 TEST(EventBatch, TextOfForeignServersBecomesHarmless)
@@ -132,6 +132,28 @@ TEST(EventBatch, TimesThatNoClockCouldMeanAreOurs)
     EXPECT_EQ(*params.all()[7].value, now);
     EXPECT_TRUE(params.all()[8].value->starts_with("{NULL,NULL,\"2026-")) << *params.all()[8].value;
     EXPECT_EQ(params.all().size(), 25U);
+}
+
+TEST(EventBatch, CountsWhatASourceSentUnderItsPlanByDayAndProvider)
+{
+    std::vector<Event> events(6, event_of(0, EventKind::delivered));
+    for (Event& event : events) {
+        event.source = "192.0.2.1";
+        event.warmup = "gmail";
+    }
+    events[1].kind = EventKind::bounced;
+    events[1].klass = "invalid_recipient";
+    events[2].kind = EventKind::deferred;
+    events[2].klass = "ip_reputation";
+    events[3].at = kNow + std::chrono::days{1};
+    events[4].warmup = "";
+    events[5].source = "nobody";
+    const EventBatch batch = weigh(events, {}, kNow);
+    const auto today = std::chrono::floor<std::chrono::days>(kNow);
+    ASSERT_EQ(batch.warmups.size(), 2U);
+    EXPECT_EQ((batch.warmups.at({"192.0.2.1", "gmail", today})),
+              (policy::WarmupCounts{.sent = 3, .delivered = 1, .hard_bounces = 1, .blocks = 1}));
+    EXPECT_EQ((batch.warmups.at({"192.0.2.1", "gmail", today + std::chrono::days{1}})).sent, 1U);
 }
 
 } // namespace
