@@ -96,12 +96,11 @@ TEST_F(SnapshotTest, HoldsTheWarmUpOfThisNodesSources)
         "'node-1', "
         "'default', now()), ('00000000-0000-7000-8000-000000000002', '192.0.2.2', 'n.example', 'node-2', 'default', "
         "now());"
-        "insert into control.warmups (source_id, plan, start, hour_from, hour_to, created) select id, 'cold', "
-        "'2026-03-01', 7,"
-        " 19, now() from control.sources;"
-        "insert into control.warmup_lanes (source_id, provider, stage, stopped, cap) select id, 'gmail', 5, "
-        "'2026-03-10',"
-        " null from control.sources union all select id, 'other', 0, null, 12 from control.sources");
+        "insert into control.warmups (source_id, plan, start, hour_from, hour_to, created)"
+        " select id, 'cold', date '2026-03-01', 7, 19, now() from control.sources;"
+        "insert into control.warmup_lanes (source_id, provider, stage, stopped, cap)"
+        " select id, 'gmail', 5, date '2026-03-10', null::bigint from control.sources"
+        " union all select id, 'other', 0, null, 12 from control.sources");
     ASSERT_TRUE(tests::run(io, keeper->start()));
     const delivery::Settings& settings = *snapshots.back().settings;
     ASSERT_EQ(settings.warmups.size(), 1U);
