@@ -8,6 +8,9 @@ void register_routes(http::Router& router, ApiDeps& deps)
     register_api_keys(router, deps);
     register_pools(router, deps);
     register_sources(router, deps);
+    register_warmup(router, deps);
+    register_warmup_plans(router, deps);
+    register_signals(router, deps);
     register_domains(router, deps);
     register_suppressions(router, deps);
     register_batches(router, deps);

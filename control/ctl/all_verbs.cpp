@@ -8,9 +8,10 @@ namespace penguin::control::ctl {
 
 std::vector<Verb> all_verbs()
 {
-    static constexpr std::array kResources{tenant_verbs, pool_verbs,     source_verbs,  domain_verbs, api_key_verbs,
-                                           batch_verbs,  campaign_verbs, message_verbs, event_verbs,  suppression_verbs,
-                                           queue_verbs,  rule_verbs,     pause_verbs,   audit_verbs,  health_verbs};
+    static constexpr std::array kResources{tenant_verbs, pool_verbs,        source_verbs, warmup_verbs,   signal_verbs,
+                                           domain_verbs, api_key_verbs,     batch_verbs,  campaign_verbs, message_verbs,
+                                           event_verbs,  suppression_verbs, queue_verbs,  rule_verbs,     pause_verbs,
+                                           audit_verbs,  health_verbs};
     std::vector<Verb> all;
     for (const auto verbs_of : kResources) {
         std::vector<Verb> some = verbs_of();

@@ -88,6 +88,8 @@ std::vector<Column> batch_counts();
 std::vector<Verb> tenant_verbs();
 std::vector<Verb> pool_verbs();
 std::vector<Verb> source_verbs();
+std::vector<Verb> warmup_verbs();
+std::vector<Verb> signal_verbs();
 std::vector<Verb> domain_verbs();
 std::vector<Verb> api_key_verbs();
 std::vector<Verb> suppression_verbs();

@@ -31,6 +31,7 @@
 #include "control/submit/acceptance.h"
 #include "control/submit/backlog.h"
 #include "control/submit/campaign_sweep.h"
+#include "control/warmup/warmup_keeper.h"
 #include "engine/base/log.h"
 
 namespace penguin::control {
@@ -157,6 +158,11 @@ struct Service::Parts {
           acceptance{api_database, slow_work.get_executor(), [this] { pools.wake(); }, metrics, &backlog},
           campaigns{worker_database, [this](const PoolName& pool) -> queue::SendQueue& { return pools.queue(pool); },
                     metrics},
+          warmups{worker_database, node,
+                  [this](SourceId source, policy::Day day, queue::WarmupCounts counts) {
+                      engine->warmup_counted(source, day, std::move(counts));
+                  },
+                  [this] { snapshots.wake(); }, metrics},
           api_keys{api_database.control},
           audit{api_database.control, metrics},
           https{open_fetch(*resolver, config.auth)},
@@ -247,6 +253,7 @@ struct Service::Parts {
     submit::Backlog backlog;
     submit::Acceptance acceptance;
     submit::CampaignSweep campaigns;
+    WarmupKeeper warmups;
     PgApiKeys api_keys;
     audit::AuditLog audit;
     std::unique_ptr<fetch::HttpsFetch> https; // null with no jwks_url
@@ -347,6 +354,7 @@ awaitable<Result<>> Service::Parts::begin()
     asio::co_spawn(executor, snapshots.run(), asio::detached);
     asio::co_spawn(executor, campaigns.run(), asio::detached);
     asio::co_spawn(executor, pauses.run(), asio::detached);
+    asio::co_spawn(executor, warmups.run(), asio::detached);
     // Who sees us ready, and the file with the key, may use it.
     const bool key_there = first && co_await has_admin_key();
     if (!key_there) asio::co_spawn(executor, make_admin_key(), asio::detached);
@@ -383,6 +391,7 @@ awaitable<bool> Service::Parts::wind_down()
     pauses.stop();
     backlog.stop();
     campaigns.stop();
+    warmups.stop();
     if (jwks_url) jwks_url->stop();
     co_await audit.stop(kAuditGrace);
     co_await pools.stop(kWindDownMax);

@@ -1,6 +1,6 @@
 // control/db/settings_version.h
 // Tells the nodes' snapshots that something changed. Every transaction of the control tier that changes what a snapshot
-// holds (tenants, domains, DKIM keys, sources, pools, campaigns, rules, pauses, suppressions) calls one of these before it ends. Who changes
+// holds (tenants, domains, DKIM keys, sources and their warm-up, pools, campaigns, rules, pauses, suppressions) calls one of these before it ends. Who changes
 // settings says what it was, for the audit log.
 // The counter's row stays locked until the commit, so versions become visible in their order.
 #pragma once

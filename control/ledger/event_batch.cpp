@@ -4,6 +4,8 @@
 #include <optional>
 #include <set>
 
+#include <boost/asio/ip/address.hpp>
+
 #include "control/ledger/month_counts.h"
 
 namespace penguin::control::ledger {
@@ -67,6 +69,17 @@ std::optional<WallTime> plausible_next(std::optional<WallTime> next, WallTime no
     return next;
 }
 
+// Nothing for an event of no plan. What names no address is none that the engine wrote.
+std::optional<WarmupDay> warmup_day_of(const queue::Event& event, WallTime now)
+{
+    if (event.warmup.empty()) return std::nullopt;
+    boost::system::error_code code;
+    const auto source = boost::asio::ip::make_address(event.source, code);
+    if (code) return std::nullopt;
+    return WarmupDay{source.to_string(), clean_text(event.warmup),
+                     std::chrono::floor<std::chrono::days>(plausible(event.at, now))};
+}
+
 } // namespace
 
 std::string clean_text(std::string_view text)
@@ -106,6 +119,9 @@ EventBatch weigh(const std::vector<queue::Event>& events, const Known& known, Wa
             continue;
         }
         batch.kept.push_back(&event);
+        if (const auto day = warmup_day_of(event, now))
+            batch.warmups[*day].add(policy::parse_bounce_class(event.klass).value_or(policy::BounceClass::none),
+                                    event.kind == queue::EventKind::delivered, is_final(event.kind));
         if (is_final(event.kind)) {
             if (event.late ? ended.contains(message)
                            : known.late_finals.contains(message) || batch.new_late_finals.contains(message))

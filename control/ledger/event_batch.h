@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "control/db/params.h"
+#include "engine/policy/warmup/decision.h"
 #include "engine/queue/event.h"
 
 namespace penguin::control::ledger {
@@ -26,10 +27,18 @@ struct Counts {
     friend bool operator==(const Counts&, const Counts&) = default;
 };
 
+// A source's day at a provider, by the events that name one (queue::Event::warmup).
+struct WarmupDay {
+    std::string source, provider;
+    std::chrono::sys_days day;
+    friend auto operator<=>(const WarmupDay&, const WarmupDay&) = default;
+};
+
 struct EventBatch {
     std::vector<const queue::Event*> kept; // point into what was given
     std::map<std::pair<TenantId, BatchId>, Counts> counts;
     std::map<std::pair<TenantId, int>, std::int64_t> sent; // by month (202611): delivered and bounced
+    std::map<WarmupDay, policy::WarmupCounts> warmups;
     std::set<std::pair<TenantId, MessageId>> new_late_finals;
     std::size_t dropped = 0; // told twice
 };

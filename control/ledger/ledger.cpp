@@ -9,6 +9,7 @@
 #include "control/ledger/month_counts.h"
 #include "control/ledger/unknown_replies.h"
 #include "engine/base/crash_point.h"
+#include "engine/base/day.h"
 #include "engine/base/log.h"
 
 namespace penguin::control::ledger {
@@ -42,6 +43,14 @@ constexpr std::string_view kMoveMonths = R"(
 insert into analytics.tenant_months (tenant_id, month, sent)
 select * from unnest($1::uuid[], $2::integer[], $3::bigint[])
 on conflict (tenant_id, month) do update set sent = tenant_months.sent + excluded.sent)";
+
+constexpr std::string_view kMoveWarmups = R"(
+insert into analytics.warmup_days (source, provider, day, sent, delivered, hard_bounces, blocks, deferrals)
+select * from unnest($1::inet[], $2::text[], $3::date[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[])
+on conflict (source, day, provider) do update set
+    sent = warmup_days.sent + excluded.sent, delivered = warmup_days.delivered + excluded.delivered,
+    hard_bounces = warmup_days.hard_bounces + excluded.hard_bounces, blocks = warmup_days.blocks + excluded.blocks,
+    deferrals = warmup_days.deferrals + excluded.deferrals)";
 
 constexpr std::string_view kKnownEvents = R"(
 select e.tenant_id, e.batch_id, e.idx, e.event_key, e.kind <> 'deferred' as final
@@ -102,6 +111,23 @@ db::Params month_params(const EventBatch& batch)
     return db::Params{tenants, months, sent};
 }
 
+db::Params warmup_params(const EventBatch& batch)
+{
+    std::vector<std::string> sources, providers, days;
+    std::vector<std::uint64_t> sent, delivered, hard_bounces, blocks, deferrals;
+    for (const auto& [of, counts] : batch.warmups) {
+        sources.push_back(of.source);
+        providers.push_back(of.provider);
+        days.push_back(day_text(of.day));
+        sent.push_back(counts.sent);
+        delivered.push_back(counts.delivered);
+        hard_bounces.push_back(counts.hard_bounces);
+        blocks.push_back(counts.blocks);
+        deferrals.push_back(counts.deferrals);
+    }
+    return db::Params{sources, providers, days, sent, delivered, hard_bounces, blocks, deferrals};
+}
+
 // What is already known of messages that this step tells something late about, and of late finals at all.
 awaitable<Result<Known>> known_of(db::Transaction& tx, const std::vector<queue::Event>& events)
 {
@@ -148,6 +174,7 @@ awaitable<Result<std::size_t>> write(db::Transaction& tx, const PoolName& pool, 
     if (!batch.kept.empty()) all.push_back({std::string{kInsertEvents}, event_params(batch.kept, now)});
     if (!batch.counts.empty()) all.push_back({std::string{kMoveCounts}, count_params(batch)});
     if (!batch.sent.empty()) all.push_back({std::string{kMoveMonths}, month_params(batch)});
+    if (!batch.warmups.empty()) all.push_back({std::string{kMoveWarmups}, warmup_params(batch)});
     if (!batch.new_late_finals.empty()) {
         db::Params params = message_params(batch.new_late_finals);
         params.add(now);

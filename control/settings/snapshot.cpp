@@ -188,6 +188,12 @@ awaitable<Result<>> SnapshotKeeper::read_settings()
              " or (state = 'cancelled' and changed > now() - make_interval(secs => $1))",
              db::Params{kept.count()}});
         all.push_back({std::string{kNewestRules}, db::Params{rules_.seen().number, rules_.seen().created}});
+        all.push_back({"select w.source_id, w.plan, to_char(w.start, 'YYYY-MM-DD') as start, l.provider,"
+                       " coalesce(to_char(l.stopped, 'YYYY-MM-DD'), '') as stopped, w.hour_from, w.hour_to, l.stage,"
+                       " coalesce(l.cap, 0) as cap from control.warmups w"
+                       " join control.sources s on s.id = w.source_id and s.node = $1"
+                       " join control.warmup_lanes l on l.source_id = w.source_id order by w.source_id, l.provider",
+                       db::Params{options_.node}});
         Result<std::vector<db::Rows>> answers = co_await tx.query_all(std::move(all));
         co_return answers;
     };
@@ -219,6 +225,11 @@ awaitable<Result<>> SnapshotKeeper::read_settings()
                       rules.front().get<Text>("text")});
     file.rules = rules_.stored();
     file.pauses = std::move(file_.pauses);
+    for (const db::Row row : (*all)[6])
+        file.warmups.push_back({row.get<Text>("source_id"), row.get<Text>("plan"), row.get<Text>("start"),
+                                row.get<Text>("provider"), row.get<Text>("stopped"), row.get<unsigned>("hour_from"),
+                                row.get<unsigned>("hour_to"), row.get<std::size_t>("stage"),
+                                row.get<std::uint64_t>("cap")});
     file_ = std::move(file);
     co_return Result<>{};
 }

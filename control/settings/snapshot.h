@@ -2,8 +2,8 @@
 // Makes the engine's settings of what PostgreSQL holds, and keeps the last ones on disk, so that a node can start and go
 // on while PostgreSQL is away.
 //
-//   in       tenants, verified domains, this node's sources, active DKIM keys (sealed), stopped campaigns, suppressions, the newest
-//            version of the reply rules, what rules have paused
+//   in       tenants, verified domains, this node's sources with their warm-up, active DKIM keys (sealed), stopped campaigns,
+//            suppressions, the newest version of the reply rules, what rules have paused
 //   out      Snapshot, whole, by the publish callback, each time settings_version has moved
 //   poll     one row every kSettingsPoll, so that a change is in force everywhere within a second. Suppressions that were added
 //            are read alone; a removal has the list read again.

@@ -10,7 +10,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "engine/base/day.h"
 #include "engine/base/log.h"
+#include "engine/policy/warmup/plan.h"
 
 namespace penguin::control {
 
@@ -89,6 +91,40 @@ policy::SharedPause pause_of(const json::object& row)
     return out;
 }
 
+Result<policy::WarmupRule> warmup_rule_of(const WarmupRow& row)
+{
+    const policy::WarmupPlan* const plan = policy::shipped_warmup_plan(row.plan);
+    if (plan == nullptr) return fail(Errc::not_found, "no warm-up plan of the name " + row.plan);
+    const Result<policy::Day> start = parse_day(row.start);
+    if (!start) return std::unexpected{start.error()};
+    if (row.hour_from >= row.hour_to || row.hour_to > 24) return fail(Errc::bad_value, "no hours of a day");
+    if (row.cap > policy::kWarmupCapMax) return fail(Errc::bad_value, "no cap of a day");
+    policy::WarmupRule rule{.cap = row.cap > 0 ? std::optional{row.cap} : plan->cap(row.provider, row.stage),
+                            .start = *start,
+                            .hour_from = row.hour_from,
+                            .hour_to = row.hour_to,
+                            .hour_times = plan->hour_times};
+    if (row.stopped.empty()) return rule;
+    const Result<policy::Day> stopped = parse_day(row.stopped);
+    if (!stopped) return std::unexpected{stopped.error()};
+    rule.stopped = *stopped;
+    return rule;
+}
+
+void add_warmups(const SettingsFile& file, delivery::Settings& settings)
+{
+    for (const WarmupRow& row : file.warmups) {
+        const Result<Uuid> source = Uuid::parse(row.source);
+        const Result<policy::WarmupRule> rule = warmup_rule_of(row);
+        if (source && rule) {
+            settings.warmups[SourceId{*source}].insert_or_assign(row.provider, *rule);
+            continue;
+        }
+        left_out("source with its warm-up", row.source, source ? rule.error() : source.error());
+        if (source) std::erase_if(settings.sources, [&](const auto& one) { return one.id == SourceId{*source}; });
+    }
+}
+
 class File {
 public:
     File(const std::filesystem::path& path, int flags) : descriptor_{open(path.c_str(), flags | O_CLOEXEC, 0600)} {}
@@ -155,6 +191,11 @@ std::string to_json(const SettingsFile& file)
         if (row.resumed) out["resumed"] = microseconds(*row.resumed);
         return out;
     });
+    all["warmups"] = array_of(file.warmups, [](const WarmupRow& row) {
+        return json::object{{"source", row.source},     {"plan", row.plan},       {"start", row.start},
+                            {"provider", row.provider}, {"stopped", row.stopped}, {"hour_from", row.hour_from},
+                            {"hour_to", row.hour_to},   {"stage", row.stage},     {"cap", row.cap}};
+    });
     return json::serialize(all);
 }
 
@@ -201,6 +242,19 @@ Result<SettingsFile> parse_settings_file(std::string_view text)
             file.rules = {rules->at("number").to_number<std::int64_t>(), time_at(rules->as_object(), "created"),
                           text_at(rules->as_object(), "text")};
         if (all.contains("pauses")) file.pauses = rows_of<policy::SharedPause>(all, "pauses", pause_of);
+        // Nor were there warm-ups.
+        if (all.contains("warmups"))
+            file.warmups = rows_of<WarmupRow>(all, "warmups", [](const json::object& row) {
+                return WarmupRow{text_at(row, "source"),
+                                 text_at(row, "plan"),
+                                 text_at(row, "start"),
+                                 text_at(row, "provider"),
+                                 text_at(row, "stopped"),
+                                 row.at("hour_from").to_number<unsigned>(),
+                                 row.at("hour_to").to_number<unsigned>(),
+                                 row.at("stage").to_number<std::size_t>(),
+                                 row.at("cap").to_number<std::uint64_t>()};
+            });
         return file;
     } catch (const std::exception& e) {
         return fail(Errc::malformed, fmt::format("the settings on disk: {}", e.what()));
@@ -247,6 +301,7 @@ delivery::Settings settings_of(const SettingsFile& file)
         }
         settings.sources.push_back({SourceId{*id}, address, *ehlo_name, PoolName{row.pool}});
     }
+    add_warmups(file, settings);
     for (const CampaignRow& row : file.campaigns) {
         const Result<Uuid> tenant = Uuid::parse(row.tenant);
         const Result<Uuid> id = Uuid::parse(row.id);

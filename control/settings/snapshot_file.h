@@ -40,6 +40,14 @@ struct CampaignRow {
     std::string window;            // policy/sending_window.h; "": none
 };
 
+// A source's warm-up at a provider.
+struct WarmupRow {
+    std::string source, plan, start, provider, stopped; // days; stopped "": never
+    unsigned hour_from = 0, hour_to = 24;
+    std::size_t stage = 0;
+    std::uint64_t cap = 0; // a person's; 0: the plan's
+};
+
 struct SettingsFile {
     std::uint64_t version = 0;
     std::vector<TenantRow> tenants;
@@ -49,12 +57,13 @@ struct SettingsFile {
     std::vector<CampaignRow> campaigns; // those that are stopped or have a window
     StoredRules rules;                  // in force
     std::vector<policy::SharedPause> pauses;
+    std::vector<WarmupRow> warmups;
 };
 
 std::string to_json(const SettingsFile& file);
 Result<SettingsFile> parse_settings_file(std::string_view json);
 
-// Rows that do not parse are left out and logged.
+// Rows that do not parse are left out and logged; a source whose warm-up does not, with it: it would send without a bound.
 delivery::Settings settings_of(const SettingsFile& file);
 std::vector<dkim::SigningKey> keys_of(const SettingsFile& file);
 

@@ -8,7 +8,7 @@
 //            waits; a pause saves up kPaceSaved, no more; an hour carries at most hour_times its even part
 //   lost     a restart loses the pace, which then begins anew; the count comes back by `counted`
 //   line     what must wait is given the times at which it probably may go, one by one, so that a thousand messages do not all
-//            come back at the same moment; kLookAhead at most
+//            come back at the same moment; kLookAhead at most, so that a rule that changes is soon felt
 #pragma once
 
 #include <chrono>
@@ -22,7 +22,7 @@ namespace penguin::policy {
 using Day = std::chrono::sys_days;
 
 inline constexpr std::chrono::minutes kPaceSaved{1};
-inline constexpr std::chrono::hours kLookAhead{24};
+inline constexpr std::chrono::hours kLookAhead{1};
 
 // As the control plane says it, for one provider's share of one source.
 struct WarmupRule {

@@ -11,6 +11,7 @@
 #include "api_fixture.h"
 #include "control/audit/record_text.h"
 #include "control/auth/jwks_file.h"
+#include "engine/base/day.h"
 #include "probes.h"
 #include "tests/support/run.h"
 
@@ -72,6 +73,14 @@ protected:
     const std::string nobody_ = "01936f8a-0000-7000-8000-000000000009";
 };
 
+std::string today() { return day_text(std::chrono::floor<std::chrono::days>(wall_now())); }
+
+std::string signal_on(const std::string& day)
+{
+    return R"({"scope": "domain", "subject": "acme.example", "kind": "complaints", "origin": "o", "value": 1, "day": ")" +
+           day + "\"}";
+}
+
 class EveryRoute : public AuditTest {
 protected:
     std::string kept_; // what a step made, for the next
@@ -107,6 +116,17 @@ protected:
             {"POST /v1/sources", "source.created",
              [this, source] { return make(platform("POST", "/v1/sources", source)); },
              [this, source] { return platform("POST", "/v1/sources", source); }},
+            {"PUT /v1/sources/{source}/warmup", "warmup.assigned",
+             [this] { return platform("PUT", "/v1/sources/" + kept_ + "/warmup", R"({"plan": "cold"})"); },
+             [this] { return platform("PUT", "/v1/sources/" + nobody_ + "/warmup", R"({"plan": "cold"})"); }},
+            {"PATCH /v1/sources/{source}/warmup/{provider}", "warmup.set",
+             [this] { return platform("PATCH", "/v1/sources/" + kept_ + "/warmup/gmail", R"({"stage": 3})"); },
+             [this] { return platform("PATCH", "/v1/sources/" + kept_ + "/warmup/none", R"({"stage": 3})"); }},
+            {"DELETE /v1/sources/{source}/warmup", "warmup.ended",
+             [this] { return platform("DELETE", "/v1/sources/" + kept_ + "/warmup"); },
+             [this] { return platform("DELETE", "/v1/sources/" + kept_ + "/warmup"); }},
+            {"PUT /v1/signals", "signal.put", [this] { return platform("PUT", "/v1/signals", signal_on(today())); },
+             [this] { return platform("PUT", "/v1/signals", signal_on("someday")); }},
             {"DELETE /v1/sources/{source}", "source.deleted",
              [this] { return platform("DELETE", "/v1/sources/" + kept_); },
              [this] { return platform("DELETE", "/v1/sources/" + kept_); }},

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "control/db/pg_connection.h"
+#include "engine/base/day.h"
 #include "probes.h"
 #include "statement_log.h"
 #include "tests/support/run.h"
@@ -27,6 +28,11 @@ const std::map<std::string, std::string> kPlatformBodies{
     {"POST /v1/tenants/{tenant}/api-keys", R"({"name": "made", "scopes": ["keys:read"]})"},
     {"POST /v1/pools", R"({"name": "made"})"},
     {"POST /v1/sources", R"({"ehlo_name": "made.example", "pool": "default", "node": "n1", "address": "192.0.2.99"})"},
+    {"PUT /v1/sources/{source}/warmup", R"({"plan": "cold"})"},
+    {"PATCH /v1/sources/{source}/warmup/{provider}", R"({"stage": 2})"},
+    {"PUT /v1/signals",
+     R"({"scope": "domain", "subject": "acme.example", "kind": "complaints", "origin": "o", "value": 1, "day": ")" +
+         day_text(std::chrono::floor<std::chrono::days>(wall_now())) + "\"}"},
     {"POST /v1/queue/reconcile", R"({"pool": "default"})"},
     {"PUT /v1/rules", R"({"text": "# again"})"},
     {"POST /v1/rules/check", R"({"text": ""})"},
@@ -41,6 +47,7 @@ struct Platforms {
         for (const auto& [parameter, value] : {std::pair<std::string, std::string>{"{tenant}", tenant},
                                                {"{key}", key},
                                                {"{pool}", pool},
+                                               {"{provider}", "gmail"},
                                                {"{source}", source},
                                                {"{pause}", pause},
                                                {"{version}", "1"}})
@@ -98,8 +105,10 @@ protected:
         std::vector<const http::Route*> routes;
         for (const http::Route& route : router_.routes())
             if (route.audience == http::Audience::platform) routes.push_back(&route);
+        // Else in the order of the table, in which things are made before they are read.
         std::ranges::sort(routes, {}, [](const http::Route* route) {
-            return route->method == http::Method::del ? 1000 - static_cast<int>(route->pattern.size()) : 0;
+            const bool deletes = route->method == http::Method::del;
+            return std::pair{deletes ? 1000 - static_cast<int>(route->pattern.size()) : 0, route};
         });
         StatementLog log{postgres_, database_name_};
         for (const http::Route* route : routes) {
@@ -137,9 +146,10 @@ protected:
     std::string rows_of_the_platform()
     {
         std::string all;
-        for (const char* table : {"control.platform_keys", "control.pools", "control.sources",
-                                  "control.global_suppressions", "control.rule_versions", "control.pauses",
-                                  "analytics.unknown_replies", "(select * from control.tenants where name <> 'B')"})
+        for (const char* table :
+             {"control.platform_keys", "control.pools", "control.sources", "control.warmups", "control.warmup_lanes",
+              "control.warmup_decisions", "control.signals", "control.global_suppressions", "control.rule_versions",
+              "control.pauses", "analytics.unknown_replies", "(select * from control.tenants where name <> 'B')"})
             all +=
                 sql(fmt::format("select md5(string_agg(t::text, ',' order by t::text)) || count(*) from {} t", table));
         return all;

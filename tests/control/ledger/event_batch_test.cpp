@@ -156,5 +156,27 @@ TEST(EventBatch, TimesThatNoClockCouldMeanAreOurs)
     EXPECT_EQ(params.all().size(), 25U);
 }
 
+TEST(EventBatch, CountsWhatASourceSentUnderItsPlanByDayAndProvider)
+{
+    std::vector<Event> events(6, event_of(0, EventKind::delivered));
+    for (Event& event : events) {
+        event.source = "192.0.2.1";
+        event.warmup = "gmail";
+    }
+    events[1].kind = EventKind::bounced;
+    events[1].klass = "invalid_recipient";
+    events[2].kind = EventKind::deferred;
+    events[2].klass = "ip_reputation";
+    events[3].at = kNow + std::chrono::days{1};
+    events[4].warmup = "";
+    events[5].source = "nobody";
+    const EventBatch batch = weigh(events, {}, kNow);
+    const auto today = std::chrono::floor<std::chrono::days>(kNow);
+    ASSERT_EQ(batch.warmups.size(), 2U);
+    EXPECT_EQ((batch.warmups.at({"192.0.2.1", "gmail", today})),
+              (policy::WarmupCounts{.sent = 3, .delivered = 1, .hard_bounces = 1, .blocks = 1}));
+    EXPECT_EQ((batch.warmups.at({"192.0.2.1", "gmail", today + std::chrono::days{1}})).sent, 1U);
+}
+
 } // namespace
 } // namespace penguin::control::ledger

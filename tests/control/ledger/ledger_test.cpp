@@ -263,6 +263,31 @@ TEST_F(LedgerTest, ALateOutcomeIsCountedOnce)
     EXPECT_EQ(sql("select count(*) from analytics.events"), "2");
 }
 
+TEST_F(LedgerTest, WhatASourceSendsUnderItsPlanIsCountedWithItsEvents)
+{
+    const auto warmed = [](Event& event) {
+        event.source = "2001:db8::1";
+        event.warmup = "gmail";
+        event.at = wall_now();
+    };
+    for (int round = 0; round < 2; ++round) {
+        queued(3);
+        auto claimed = stores->must(stores->queue.claim({.max = 3, .per_tenant = 3}));
+        stores->settle({claimed[0]}, EventKind::delivered, warmed);
+        stores->settle({claimed[1]}, EventKind::bounced, [&](Event& event) {
+            warmed(event);
+            event.klass = "invalid_recipient";
+        });
+        stores->settle({claimed[2]}, EventKind::delivered); // of a source without a plan
+        step();
+    }
+    EXPECT_EQ(
+        sql("select host(source) || ' ' || provider || ' ' || sent || ' ' || delivered || ' ' || hard_bounces || ' ' "
+            "|| blocks || ' ' || deferrals from analytics.warmup_days"),
+        "2001:db8::1 gmail 4 2 2 0 0");
+    EXPECT_EQ(sql("select day between current_date - 1 and current_date from analytics.warmup_days"), "t");
+}
+
 TEST_F(LedgerTest, NothingThatAServerSaysStopsIt)
 {
     queued(2);

@@ -39,6 +39,8 @@ SettingsFile sample()
                               .rule = "r"},
                     .resumed = WallTime{std::chrono::seconds{8}}}};
     file.rules = {5, WallTime{std::chrono::days{20'000}}, "[[rule]]\nid = 'x'\n# \"\\ é\n"};
+    file.warmups = {{kTenant, "cold", "2026-03-01", "gmail", "2026-03-10", 7, 19, 5, 0},
+                    {kTenant, "cold", "2026-03-01", "other", "", 7, 19, 0, 12}};
     return file;
 }
 
@@ -84,6 +86,43 @@ TEST(SnapshotFile, BecomesSettings)
     EXPECT_EQ(keys[0].version, 7U);
 }
 
+TEST(SnapshotFile, AWarmUpBecomesTheCapsOfItsStages)
+{
+    const delivery::Settings settings = settings_of(sample());
+    const delivery::WarmupShares& shares = settings.warmups.at(SourceId{Uuid::parse(kTenant).value()});
+    ASSERT_EQ(shares.size(), 2U);
+    const policy::WarmupRule& gmail = shares.at("gmail");
+    EXPECT_EQ(gmail.cap, 28U) << "stage 5 of cold: 80, of which Gmail has 0.35";
+    EXPECT_EQ(gmail.start, policy::Day{std::chrono::year{2026} / 3 / 1});
+    EXPECT_EQ(gmail.stopped, policy::Day{std::chrono::year{2026} / 3 / 10});
+    EXPECT_EQ(gmail.hour_from, 7U);
+    EXPECT_EQ(gmail.hour_to, 19U);
+    EXPECT_EQ(shares.at("other").cap, 12U) << "a person's";
+    EXPECT_EQ(shares.at("other").stopped, std::nullopt);
+}
+
+// It would send without a bound.
+TEST(SnapshotFile, ASourceWhoseWarmUpCannotBeReadIsNotUsed)
+{
+    const std::string second = "00000000-0000-7000-8000-0000000000ee";
+    const WarmupRow good{second, "cold", "2026-03-01", "gmail", "", 0, 24, 0, 0};
+    std::vector<WarmupRow> wrong(6, good);
+    wrong[0].plan = "of a newer program";
+    wrong[1].start = "someday";
+    wrong[2].stopped = "someday";
+    wrong[3].hour_to = 25;
+    wrong[4].hour_from = 24;
+    wrong[5].cap = 100'000'001;
+    for (const WarmupRow& row : wrong) {
+        SettingsFile file = sample();
+        file.sources.push_back({second, "192.0.2.9", "mail9.example", "default"});
+        file.warmups.push_back(row);
+        EXPECT_EQ(settings_of(file).sources.size(), 2U) << row.plan << row.start << row.stopped;
+        file.warmups.back() = good;
+        EXPECT_EQ(settings_of(file).sources.size(), 3U);
+    }
+}
+
 TEST(SnapshotFile, ABadRowCostsOnlyItself)
 {
     SettingsFile file = sample();
@@ -115,6 +154,7 @@ TEST(SnapshotFile, OneOfAVersionWithoutCampaignsLimitsRulesAndPausesIsRead)
     EXPECT_FALSE(settings_of(*file).tenants.at(TenantId{Uuid::parse(kTenant).value()}).limits.any());
     EXPECT_EQ(file->rules.number, 0);
     EXPECT_TRUE(file->pauses.empty());
+    EXPECT_TRUE(file->warmups.empty());
 }
 
 TEST(SnapshotFile, OtherTextIsRefused)
@@ -126,7 +166,8 @@ TEST(SnapshotFile, OtherTextIsRefused)
           R"({"version":1,"tenants":[],"domains":[],"sources":[],"keys":[],"campaigns":[{}]})",
           R"({"version":1,"tenants":[],"domains":[],"sources":[],"keys":[],"rules":7})",
           R"({"version":1,"tenants":[],"domains":[],"sources":[],"keys":[],"pauses":[{"scope":"all"}]})",
-          R"({"version":1,"tenants":[],"domains":[],"sources":[],"keys":[],"rules":{"number":1}})"})
+          R"({"version":1,"tenants":[],"domains":[],"sources":[],"keys":[],"rules":{"number":1}})",
+          R"({"version":1,"tenants":[],"domains":[],"sources":[],"keys":[],"warmups":[{}]})"})
         EXPECT_EQ(parse_settings_file(text).error().code, Errc::malformed) << text;
     const std::string whole = to_json(sample());
     for (std::size_t cut = 0; cut < whole.size(); ++cut) EXPECT_FALSE(parse_settings_file(whole.substr(0, cut))) << cut;

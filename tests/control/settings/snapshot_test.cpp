@@ -93,6 +93,29 @@ TEST_F(SnapshotTest, HoldsWhatTheEngineNeeds)
     EXPECT_EQ(snapshots[0].keys[0].version, 3U);
 }
 
+TEST_F(SnapshotTest, HoldsTheWarmUpOfThisNodesSources)
+{
+    sql("insert into control.sources values ('00000000-0000-7000-8000-000000000001', '192.0.2.1', 'm.example', "
+        "'node-1', "
+        "'default', now()), ('00000000-0000-7000-8000-000000000002', '192.0.2.2', 'n.example', 'node-2', 'default', "
+        "now());"
+        "insert into control.warmups (source_id, plan, start, hour_from, hour_to, created)"
+        " select id, 'cold', date '2026-03-01', 7, 19, now() from control.sources;"
+        "insert into control.warmup_lanes (source_id, provider, stage, stopped, cap)"
+        " select id, 'gmail', 5, date '2026-03-10', null::bigint from control.sources"
+        " union all select id, 'other', 0, null, 12 from control.sources");
+    ASSERT_TRUE(tests::run(io, keeper->start()));
+    const delivery::Settings& settings = *snapshots.back().settings;
+    ASSERT_EQ(settings.warmups.size(), 1U);
+    const delivery::WarmupShares& shares = settings.warmups.at(settings.sources.front().id);
+    EXPECT_EQ(shares.at("gmail"), (policy::WarmupRule{.cap = 28,
+                                                      .start = policy::Day{std::chrono::year{2026} / 3 / 1},
+                                                      .stopped = policy::Day{std::chrono::year{2026} / 3 / 10},
+                                                      .hour_from = 7,
+                                                      .hour_to = 19}));
+    EXPECT_EQ(shares.at("other").cap, 12U);
+}
+
 TEST_F(SnapshotTest, IsPublishedOnlyWhenSomethingMoved)
 {
     ASSERT_TRUE(tests::run(io, keeper->start()));

@@ -38,7 +38,8 @@ void work(Node& node, const std::vector<Claimed>& got)
         } else
             outcomes.push_back(outcome_of(one, kind == 4 ? EventKind::bounced : EventKind::delivered));
     }
-    for (queue::Settlement& one : outcomes) { // of a source under a warm-up plan
+    for (queue::Settlement& one : outcomes) { // the batch's count for a warm-up
+        if (one.event.message.batch != batch_of(1)) continue;
         one.event.source = "192.0.2.1";
         one.event.warmup = "gmail";
         one.event.at = from_unix_ms(1'773'145'800'000); // 2026-03-10

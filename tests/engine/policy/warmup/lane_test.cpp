@@ -132,10 +132,10 @@ TEST(WarmupLane, TheHourHasACapOfItsOwn)
     EXPECT_FALSE(lane.hold(kDay + 2h));
 }
 
-// A thousand that wait are called one by one, at times when they probably may go, within a day.
+// A thousand that wait are called one by one, at times when they probably may go.
 TEST(WarmupLane, ThoseThatWaitAreCalledOneByOne)
 {
-    WarmupLane lane = lane_of({.cap = 2'400, .start = kDay});
+    WarmupLane lane = lane_of({.cap = 86'400, .start = kDay});
     drain(lane, kDay, kDay + 1s, 1s);
     WallTime before = kDay;
     for (int i = 0; i < 1'000; ++i) {
@@ -144,22 +144,22 @@ TEST(WarmupLane, ThoseThatWaitAreCalledOneByOne)
         EXPECT_EQ(lane.hold(kDay + 1s)->until <= at, true);
         before = at;
     }
-    EXPECT_NEAR(std::chrono::duration<double>(before - kDay) / 36s, 1'000, 20) << "one each 36 seconds";
+    EXPECT_NEAR(std::chrono::duration<double>(before - kDay) / 1s, 1'000, 20) << "one a second";
 }
 
-TEST(WarmupLane, WhoeverWaitsLooksAgainWithinADay)
+TEST(WarmupLane, WhoeverWaitsLooksAgainWithinAnHour)
 {
-    WarmupLane lane = lane_of({.cap = 10, .start = kDay, .hour_from = 9, .hour_to = 17});
+    WarmupLane lane = lane_of({.cap = 100, .start = kDay, .hour_from = 9, .hour_to = 17});
     std::map<WallTime, int> at;
     for (int i = 0; i < 10'000; ++i) {
         const WallTime next = lane.next_in_line(kDay + 16h);
         EXPECT_GT(next, kDay + 16h - 1s);
-        EXPECT_LE(next, kDay + 40h);
+        EXPECT_LE(next, kDay + 16h + kLookAhead);
         ++at[next];
     }
-    EXPECT_GE(at.size(), 9U);
+    EXPECT_GE(at.size(), 3U) << "not all at once";
     lane.apply({.cap = 10, .start = kDay + std::chrono::days{30}});
-    EXPECT_EQ(lane.next_in_line(kDay + 16h), kDay + 40h);
+    EXPECT_EQ(lane.next_in_line(kDay + 16h), kDay + 17h);
 }
 
 // Random rules, demand and looks: never over the cap, never outside of the hours.
