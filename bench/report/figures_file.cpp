@@ -16,7 +16,8 @@ namespace penguin::bench::report {
 namespace {
 
 constexpr double kMost = 1e15;
-constexpr std::array kVerbs{"drain", "submit", "flow", "plan", "micro", "compare", "scale", "soak", "rtt", "fairness", "sustain"};
+constexpr std::array kVerbs{"drain", "submit", "flow", "plan",     "micro",  "compare",
+                            "scale", "soak",   "rtt",  "fairness", "sustain"};
 
 } // namespace
 

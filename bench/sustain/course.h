@@ -9,10 +9,11 @@
 
 namespace penguin::bench {
 
-struct CourseSample { // both count from the beginning
+struct CourseSample { // all count from the beginning
     double at_s = 0;
     std::uint64_t taken = 0;
     std::uint64_t refused = 0; // messages beyond a limit of rate, volume or reputation
+    std::uint64_t connections_refused = 0;
 };
 
 struct CourseFigures {

@@ -53,13 +53,22 @@ std::vector<std::string> sink_words(const SinkProfile& profile, const SustainOpt
     return words;
 }
 
+std::uint64_t counted(const json::object& counts, std::initializer_list<ProviderReason> reasons)
+{
+    std::uint64_t sum = 0;
+    for (const ProviderReason reason : reasons)
+        sum += counts.at("profile").at(std::string{name_of(reason)}).to_number<std::uint64_t>();
+    return sum;
+}
+
 CourseSample sample_of(const json::object& counts, double at_s)
 {
-    CourseSample sample{.at_s = at_s, .taken = counts.at("messages").to_number<std::uint64_t>()};
-    for (const ProviderReason reason : {ProviderReason::message_rate, ProviderReason::messages_per_day,
-                                        ProviderReason::throttled, ProviderReason::deferred, ProviderReason::blocked})
-        sample.refused += counts.at("profile").at(std::string{name_of(reason)}).to_number<std::uint64_t>();
-    return sample;
+    return {.at_s = at_s,
+            .taken = counts.at("messages").to_number<std::uint64_t>(),
+            .refused = counted(counts, {ProviderReason::message_rate, ProviderReason::messages_per_day,
+                                        ProviderReason::throttled, ProviderReason::deferred, ProviderReason::blocked}),
+            .connections_refused =
+                counted(counts, {ProviderReason::concurrent_connections, ProviderReason::connection_rate})};
 }
 
 // A look each second, until the time is over; `meanwhile` takes the time between two looks.
@@ -94,7 +103,8 @@ json::object told(const std::vector<CourseSample>& samples, double rate, const S
     if (figures.found_after_s) found = rounded(*figures.found_after_s);
     return {{"share", rounded(figures.share)},   {"deferred", rounded(figures.deferred)},
             {"found_after_s", std::move(found)}, {"taken", samples.back().taken},
-            {"refused", samples.back().refused}, {"course", std::move(course)}};
+            {"refused", samples.back().refused}, {"connections_refused", samples.back().connections_refused},
+            {"course", std::move(course)}};
 }
 
 std::vector<CourseSample> watch_engine(Patience& patience, const SustainOptions& options, const SinkProfile& profile,
@@ -171,6 +181,7 @@ json::object sustain_results(const json::array& runs)
         if (found) after = median_of(runs, path + "found_after_s");
         out[who] = {{"share", median_of(runs, path + "share")},
                     {"deferred", median_of(runs, path + "deferred")},
+                    {"connections_refused", median_of(runs, path + "connections_refused")},
                     {"found_after_s", std::move(after)},
                     {"course", runs.front().at(who).at("course")}};
     }

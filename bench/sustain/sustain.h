@@ -1,7 +1,8 @@
 // How near the engine comes to what a provider sustains, beside a sender that heeds nothing.
 //
 //   in       a profile with limits.message-rate; its reputation is that of a sender that is known (--first-day)
-//   out      {sustainable_per_second, engine, naive}, both {share, deferred, found_after_s, taken, refused, course}
+//   out      {sustainable_per_second, engine, naive}, both {share, deferred, found_after_s, taken,
+//            refused, connections_refused, course}
 //   clock    real time; for the engine it starts when its pool gets a source
 //   errors   BenchError
 #pragma once

@@ -136,7 +136,7 @@ class VerbsTest(unittest.TestCase):
         self.assertEqual(["sustainable_per_second", "engine", "naive"], list(results))
         self.assertEqual(5, results["sustainable_per_second"])
         for who in ("engine", "naive"):
-            self.assertEqual(["share", "deferred", "found_after_s", "course"], list(results[who]))
+            self.assertEqual(["share", "deferred", "connections_refused", "found_after_s", "course"], list(results[who]))
             self.assertIsNone(results[who]["found_after_s"])  # too short
             self.assertLess(0, report["runs"][0][who]["taken"])
         self.assertLess(0, report["runs"][0]["naive"]["refused"])
