@@ -75,7 +75,7 @@ Result<TenantLimits> stored_limits(std::string_view text)
     TenantLimits limits;
     if (*messages > 0)
         limits.rate = {.messages = static_cast<std::uint32_t>(*messages), .per = std::chrono::seconds{*seconds}};
-    if (*quota >= 0) limits.monthly_quota = *quota;
+    if (*quota >= 0) limits.monthly_quota = quota;
     return limits;
 }
 
