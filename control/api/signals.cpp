@@ -44,7 +44,7 @@ struct Signal {
 // A source by its id, a domain by its name.
 std::string read_subject(ObjectReader& body, std::string_view scope)
 {
-    const std::string given{body.text("subject", {.min = 1, .max = 255})};
+    std::string given{body.text("subject", {.min = 1, .max = 255})};
     if (given.empty()) return given;
     if (scope == "source") {
         const Result<Uuid> id = Uuid::parse(given);

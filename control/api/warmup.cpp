@@ -154,6 +154,7 @@ awaitable<Result<>> assign(db::Transaction& tx, const Request& request, Uuid id,
     if (!rows) co_return std::unexpected{rows.error()};
     if (rows->empty()) co_return fail(Errc::not_found, "no such source");
     std::vector<std::string> shares;
+    shares.reserve(given.plan->shares.size());
     for (const auto& [share, part] : given.plan->shares) shares.push_back(share);
     const auto stage = static_cast<std::size_t>(given.stage.value_or(0));
     const Result<db::Rows> added = co_await tx.query(kAddLanes, db::Params{id, shares, stage});
@@ -249,7 +250,7 @@ awaitable<Answer> patch(ApiDeps& deps, const Request& request)
     if (plan != nullptr && given->stage && *given->stage > static_cast<std::int64_t>(plan->last_stage()))
         co_return Refused{
             http::invalid("stage", "out_of_range", fmt::format("must be from 0 to {}", plan->last_stage()))};
-    const std::string provider = request.param("provider");
+    const std::string& provider = request.param("provider");
     json::object detail;
     if (given->stage) detail["stage"] = *given->stage;
     if (given->cap) detail["cap"] = *given->cap;

@@ -15,7 +15,7 @@ std::optional<SourceSettings> Dispatcher::source_of(const Job& job, const Settin
 {
     const dns::Route& route = **job.route;
     const Uuid sender = job.entry.mailbox ? job.entry.mailbox->value() : job.entry.tenant.value();
-    const auto kept = choose_source(settings.sources, options_.queue.pool, route, sender);
+    auto kept = choose_source(settings.sources, options_.queue.pool, route, sender);
     if (!kept || warmups_.empty()) return kept;
     const std::string_view provider = provider_of(route, *settings.rules);
     const auto hold = warmups_.hold(kept->id, provider, now);
@@ -23,7 +23,7 @@ std::optional<SourceSettings> Dispatcher::source_of(const Job& job, const Settin
     std::vector<SourceSettings> with_room;
     for (const SourceSettings& source : settings.sources)
         if (!warmups_.hold(source.id, provider, now)) with_room.push_back(source);
-    const auto other = choose_source(with_room, options_.queue.pool, route, sender);
+    auto other = choose_source(with_room, options_.queue.pool, route, sender);
     return other ? other : kept;
 }
 
