@@ -232,6 +232,7 @@ awaitable<void> SendQueue::State::put_away(Sorted& sorted)
     }
     if (sorted.early.empty()) co_return;
     std::vector<Postponing> postponings;
+    postponings.reserve(sorted.early.size());
     for (const Claimed& one : sorted.early) postponings.push_back({one.token, *one.entry.not_before});
     const Result<std::vector<Token>> went = co_await postpone(postponings);
     if (!went) {

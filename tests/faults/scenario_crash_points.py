@@ -25,6 +25,7 @@ LOSE_EVERY = 10.0
 NOBODY = "01890000-0000-7000-8000-0000000000ff"   # a tenant that is none
 COUNT_MAX = 4          # the n-th time that it comes by
 TRIES = 2              # of each death
+LIMITS = [{"monthly_quota": 10**9}, {"monthly_quota": -1, "rate": "60/minute"}, {"rate": "unlimited"}]   # by turns
 
 
 def _take_over(run, node, since):
@@ -49,6 +50,31 @@ def _tidy(run, node, since):
     with run.ground.redis.open(5) as redis:
         redis("DEL", f"{POOL_KEY}janitor")
         redis("RPUSH", f"{POOL_KEY}ready:{NOBODY}:1", '{"v":1,"garbage":true}')   # as if its producer had died before ZADD
+
+
+def _limits(run, node, since):
+    """A quota that must be counted, then a rate that holds the tenant, then none."""
+    run.turns += 1
+    tenant = f"/v1/tenants/{run.ground.tenants[0].id}"
+    api = Api(node.url, run.ground.admin.token, 5)
+    api.once("PATCH", tenant, LIMITS[run.turns % len(LIMITS)])
+    api.once("GET", tenant)
+
+
+def _no_limits(run):
+    for node in run.ground.nodes:
+        with contextlib.suppress(OSError, ValueError):
+            status, _ = Api(node.url, run.ground.admin.token, 5).once("PATCH", f"/v1/tenants/{run.ground.tenants[0].id}",
+                                                                      {"monthly_quota": -1, "rate": "unlimited"})
+            if status == 200:
+                return
+
+
+def _window(run, node, since):
+    """Of a campaign without mail; another one each time."""
+    run.turns += 1
+    Api(node.url, run.ground.tenants[0].key["key"], 5).once("POST", f"/v1/campaigns/{NOBODY}/window",
+        {"days": ["mon"], "from": f"0{run.turns % 10}:00", "until": "10:00", "time_zone": "UTC"})
 
 
 def _burst(run, node, since):
@@ -96,6 +122,11 @@ PRODS = {   # word of the name: what is done every PROD_EVERY seconds
     "queue.readd": _tidy,
     "queue.rehand": _lose,
     "queue.reopen": _pause_and_resume,
+    "queue.limit": _limits,
+    "queue.count": _limits,
+    "queue.standing": _limits,
+    "queue.held_sizes": _limits,
+    "queue.hasten": _window,
     "reconcile": _reconcile,
 }
 LONG = {"takeover": LEASE, "queue.readd": 60.0, "reconcile": 60.0, "queue.rehand": 20.0}   # seconds more than WAIT
@@ -106,7 +137,7 @@ def run(args, options):
     options.nodes = args.nodes or 2
     points = [point for point in crash_points() if args.points in point]
     made = Run(options, f"crash points, {len(points)} of them, {args.times} times each")
-    made.lost_at, made.burst_at = 0.0, None
+    made.lost_at, made.burst_at, made.turns = 0.0, None, 0
     died = dict.fromkeys(points, 0)
     chance = random.Random(options.seed)
     made.extra = {"died": died, "times": args.times}
@@ -151,4 +182,6 @@ def once(run, point, count):
     run.say(f"{point}:{count} {'died' if dead else 'not reached'} after {time.monotonic() - began:.1f} s")
     for each in run.ground.nodes:
         bring_back(each)
+    if _limits in rare:
+        _no_limits(run)
     return int(dead)

@@ -65,6 +65,19 @@ void queue_early(Node& node, unsigned index)
     node.must(node.redis().command({"ZADD", at + "active:1", "NX", "0", tenant}, 2s));
 }
 
+// A quota whose month nobody has counted: the claim holds the tenant until the ledger says what it knows.
+void limit(Node& node)
+{
+    const TenantId tenant = tenant_of(1);
+    node.must(node.queue().set_limits({{tenant, {.rate = {}, .monthly_quota = 1'000'000}}}));
+    work(node, node.claim(10, 10));
+    node.summary();
+    std::string month = node.must(node.queue().standing(tenant)).month;
+    month.erase(4, 1);
+    const std::string position = node.must(node.queue().ledger_position());
+    node.must(node.queue().count_month(position, std::stoi(month), {{tenant, 0}}));
+}
+
 void live(Node& node, unsigned messages)
 {
     node.must(node.queue().start(true));
@@ -79,6 +92,8 @@ void live(Node& node, unsigned messages)
     node.must(node.queue().rehand(held));
     node.release({"never-claimed"});
     work(node, hand);
+    limit(node);
+    node.must(node.queue().hasten(campaign_of(1, 1), 0));
     while (true) {
         node.must(node.queue().heartbeat("up"));
         node.must(node.queue().janitor());
