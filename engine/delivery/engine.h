@@ -55,7 +55,7 @@ struct EngineParts {
     const ReturnPath& return_path;
     Registry& metrics;
     // What a rule has paused, for the settings of all nodes. Called on the dispatch thread; must not block.
-    std::function<void(policy::Pause)> share_pause = [](policy::Pause) {};
+    std::function<void(policy::Pause)> share_pause = [](const policy::Pause&) {};
 };
 
 struct EngineStatus {
