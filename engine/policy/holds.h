@@ -24,8 +24,8 @@ enum class Limit : std::uint8_t {
     unverified, // the sender's domain is not (yet) in the settings as verified for the tenant: it has no return path
     not_before, // scheduled
     sending_window, // the campaign's mail goes at other hours
-    no_source,  // no source of this node in its pool
-    paused,     // a reply rule stopped what `scope` names: `rule` says which
+    no_source,      // no source of this node in its pool
+    paused,         // a reply rule stopped what `scope` names: `rule` says which
     warmup_stopped, // its source sends nothing there today: listed, or refused too often
     warmup_hours,   // outside of the sending hours of its source's warm-up
     warmup_day,     // the day's cap of its source at its provider is used
