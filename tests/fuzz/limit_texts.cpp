@@ -15,7 +15,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         check(*queue::TenantRate::parse(written) == *rate);
         check(!*rate || ((*rate)->messages > 0 && (*rate)->messages <= queue::kRateMessagesMax));
     }
-    if (const auto limits = queue::stored_limits(text)) check(*queue::stored_limits(queue::stored_text(*limits)) == *limits);
+    if (const auto limits = queue::stored_limits(text))
+        check(*queue::stored_limits(queue::stored_text(*limits)) == *limits);
     if (const auto window = policy::SendingWindow::parse(text)) {
         check(*policy::SendingWindow::parse(window->text()) == *window);
         const WallTime at = from_unix_ms(1'795'494'547'000);
