@@ -96,10 +96,6 @@ void LanePace::go(WallTime now)
     if (rate_) next_at_ = std::max(next_at_, now) + interval();
 }
 
-bool LanePace::quiet(WallTime now) const
-{
-    const bool closed = !open_until_ || now >= *open_until_ + kMostPause;
-    return closed && (!rate_ || now - refused_at_ >= kForgotten);
-}
+bool LanePace::quiet(WallTime now) const { return now - refused_at_ >= kForgotten; }
 
 } // namespace penguin::policy

@@ -62,7 +62,7 @@ public:
     bool open() const { return open_until_.has_value(); }
 
     std::optional<double> rate() const { return rate_; } // messages a second; nothing: no limit is known
-    // It knows nothing that is worth keeping.
+    // It knows nothing that is worth keeping: a rule may pause the lane for long before the one that finds out goes.
     bool quiet(WallTime now) const;
 
 private:

@@ -180,6 +180,17 @@ TEST(LanePace, TheRateIsWhatWasTakenByTheTimeUntilItTakesMore)
     EXPECT_EQ(pace.rate(), step->to);
 }
 
+// As Gmail's procedure wants: nothing for ten minutes. What the site took before is still known then.
+TEST(LanePace, WhatWasTakenBeforeALongPauseIsKept)
+{
+    LanePace pace;
+    for (int i = 0; i < 180; ++i) pace.taken(kStart, false);
+    pace.refused(kStart + 1s, false, std::nullopt);
+    EXPECT_FALSE(pace.quiet(kStart + 10min));
+    ASSERT_TRUE(admits(pace, kStart + 10min));
+    EXPECT_DOUBLE_EQ(pace.taken(kStart + 10min, true)->to, 3 * LanePace::kDecrease);
+}
+
 TEST(LanePace, KeepsItsMessagesApart)
 {
     LanePace pace;
