@@ -105,7 +105,7 @@ std::ifstream open_segment(const std::filesystem::path& path)
 }
 
 // Nothing at the end, and where a crash has cut the last record.
-std::optional<WrittenSettlement> read_record(std::ifstream& file)
+std::optional<WrittenSettlement> read_record(std::istream& file)
 {
     std::string head(kHeadSize, '\0');
     if (!file.read(head.data(), static_cast<std::streamsize>(head.size()))) return std::nullopt;
@@ -220,36 +220,46 @@ void Journal::end_segment()
 
 Result<> Journal::append(std::span<WrittenSettlement> settlements)
 {
-    std::string text;
+    if (settlements.empty()) return {};
+    if (text_.empty()) unwritten_ = {.first = last_ + 1};
     for (WrittenSettlement& one : settlements) {
         one.sequence = ++last_;
-        put_record(text, one);
+        put_record(text_, one);
     }
-    if (settlements.empty()) return {};
+    unwritten_.last = last_;
+    return write_out();
+}
+
+Result<> Journal::write_out()
+{
     if (file_ < 0 || segments_.back().octets >= options_.segment_max) {
-        Result<> begun = begin_segment(settlements.front().sequence);
+        Result<> begun = begin_segment(text_.empty() ? last_ + 1 : unwritten_.first);
         failed_ = !begun;
         if (!begun) return begun;
     }
     Segment& segment = segments_.back();
-    if (!write_all(file_, text)) {
+    if (!write_all(file_, text_)) {
         const auto why = fault("writing", segment.path);
         failed_ = true;
         // What was written in part must not stand before what is written next.
         if (::ftruncate(file_, static_cast<off_t>(segment.octets)) != 0) end_segment();
+        if (text_.size() > kUnwrittenMax) text_.clear();
         return why;
     }
     failed_ = false;
-    if (segment.first == 0) segment.first = settlements.front().sequence;
-    segment.last = last_;
-    segment.octets += text.size();
+    if (text_.empty()) return {};
+    if (segment.first == 0) segment.first = unwritten_.first;
+    segment.last = unwritten_.last;
+    segment.told_at = std::max(segment.told_at, unwritten_.told_at);
+    segment.octets += text_.size();
+    text_.clear();
     return {};
 }
 
 Result<> Journal::writable()
 {
     if (!failed_) return {};
-    return begin_segment(last_ + 1);
+    return write_out();
 }
 
 void Journal::told(std::uint64_t sequence, StreamPosition position)
@@ -258,6 +268,7 @@ void Journal::told(std::uint64_t sequence, StreamPosition position)
         if (segment->last != 0 && segment->last <= told_) break;
         if (segment->first != 0 && segment->first <= sequence) segment->told_at = std::max(segment->told_at, position);
     }
+    if (!text_.empty() && unwritten_.first <= sequence) unwritten_.told_at = std::max(unwritten_.told_at, position);
     told_ = std::max(told_, sequence);
     last_ = std::max(last_, sequence); // Redis has outcomes that this folder lost: their numbers are used
 }
@@ -290,21 +301,29 @@ void Journal::confirmed(StreamPosition position, SteadyTime now)
     }
 }
 
-Journal::Reader::Reader(std::deque<std::filesystem::path> segments, std::uint64_t after)
+Journal::Reader::Reader(std::deque<std::filesystem::path> segments, std::string unwritten, std::uint64_t after)
     : segments_{std::move(segments)},
+      unwritten_{std::move(unwritten)},
       after_{after}
 {
     file_.setstate(std::ios::failbit);
 }
 
+// What was written meanwhile may stand in a segment and among the unwritten: it is given once.
 std::optional<WrittenSettlement> Journal::Reader::next()
 {
     while (true) {
-        while (auto one = read_record(file_))
-            if (one->sequence > after_) return one;
-        if (segments_.empty()) return std::nullopt;
-        file_ = open_segment(segments_.front());
-        segments_.pop_front();
+        std::optional<WrittenSettlement> one = read_record(file_);
+        while (!one && !segments_.empty()) {
+            file_ = open_segment(segments_.front());
+            segments_.pop_front();
+            one = read_record(file_);
+        }
+        if (!one) one = read_record(unwritten_);
+        if (!one) return std::nullopt;
+        if (one->sequence <= after_) continue;
+        after_ = one->sequence;
+        return one;
     }
 }
 
@@ -313,7 +332,7 @@ Journal::Reader Journal::read_after(std::uint64_t sequence) const
     std::deque<std::filesystem::path> paths;
     for (const Segment& segment : segments_)
         if (segment.last > sequence) paths.push_back(segment.path);
-    return {std::move(paths), sequence};
+    return {std::move(paths), text_, sequence};
 }
 
 } // namespace penguin::queue

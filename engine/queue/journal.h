@@ -7,6 +7,7 @@
 //   durable  write(2): survives the process, and the machine as far as the kernel has written back by then
 //   kept     until Redis was told, the ledger has it and Options::keep has passed since (a Redis that loses more than that
 //            is repaired from PostgreSQL alone); at most Options::octets_max, then the oldest that was told goes
+//   full     what cannot be written stays in memory (up to kUnwrittenMax), is read like the rest, and is written before anything else
 //   threads  its owner's; the calls block for as long as the file system takes
 //   errors   local_fault (no space, no permission): outcomes get their sequence all the same, and go on to Redis
 //   source   DESIGN 5
@@ -18,6 +19,7 @@
 #include <fstream>
 #include <optional>
 #include <span>
+#include <sstream>
 #include <string>
 
 #include "engine/base/clock.h"
@@ -28,6 +30,8 @@ namespace penguin::queue {
 
 class Journal {
 public:
+    static constexpr std::size_t kUnwrittenMax = std::size_t{64} * 1024 * 1024; // octets
+
     struct Options {
         std::filesystem::path folder;
         std::size_t segment_max = std::size_t{8} * 1024 * 1024; // octets
@@ -45,9 +49,9 @@ public:
     std::uint64_t last() const { return last_; }              // sequence given last
     std::size_t octets() const;
 
-    // Gives each its sequence, and writes them.
+    // Gives each its sequence, and writes them behind what could not be written before.
     Result<> append(std::span<WrittenSettlement> settlements);
-    // Whether the last append was written, or a new segment can be begun now.
+    // Whether all that was appended is written, or can be now.
     Result<> writable();
     // Redis knows our outcomes up to this one, told at this position of the stream or before.
     void told(std::uint64_t sequence, StreamPosition position);
@@ -63,8 +67,9 @@ public:
 
     private:
         friend class Journal;
-        Reader(std::deque<std::filesystem::path> segments, std::uint64_t after);
+        Reader(std::deque<std::filesystem::path> segments, std::string unwritten, std::uint64_t after);
         std::deque<std::filesystem::path> segments_;
+        std::istringstream unwritten_; // records, behind those of the segments
         std::uint64_t after_;
         std::ifstream file_;
     };
@@ -80,6 +85,7 @@ private:
         SteadyTime begun{};
     };
     Result<> load_identity();
+    Result<> write_out();
     Result<> begin_segment(std::uint64_t first);
     void end_segment();
     void remove_front();
@@ -92,6 +98,8 @@ private:
     std::uint64_t told_ = 0;
     std::uint64_t last_confirmed_ = 0;
     bool failed_ = false;
+    Segment unwritten_; // what is known of the records in `text_`; it has no file
+    std::string text_;  // records that are not written yet
 };
 
 } // namespace penguin::queue

@@ -184,22 +184,63 @@ TEST_F(JournalTest, SequencesThatRedisKnowsAreNotGivenAgain)
     EXPECT_EQ(append(journal, {outcome("b")})[0].sequence, 11U);
 }
 
-TEST_F(JournalTest, WhatCannotBeWrittenHasItsSequenceAndTheNextOneIsWholeAgain)
+std::vector<std::uint64_t> sequences_in(const std::vector<WrittenSettlement>& all)
+{
+    std::vector<std::uint64_t> out;
+    for (const WrittenSettlement& one : all) out.push_back(one.sequence);
+    return out;
+}
+
+TEST_F(JournalTest, WhatCannotBeWrittenIsReadFromMemoryAndWrittenAsSoonAsThereIsRoom)
 {
     Journal journal{options(150)};
     ASSERT_TRUE(journal.open());
     append(journal, {outcome("a"), outcome("b"), outcome("c")});
     fs::rename(folder / "pool", folder / "away"); // the next segment cannot be made
-    std::vector<WrittenSettlement> lost{outcome("d")};
-    EXPECT_EQ(journal.append(lost).error().code, Errc::local_fault);
-    EXPECT_EQ(lost[0].sequence, 4U);
+    std::vector<WrittenSettlement> unwritten{outcome("d")};
+    EXPECT_EQ(journal.append(unwritten).error().code, Errc::local_fault);
+    EXPECT_EQ(unwritten[0].sequence, 4U);
     EXPECT_FALSE(journal.writable());
+    EXPECT_EQ(sequences_in(all_after(journal, 3)), std::vector<std::uint64_t>{4});
     fs::rename(folder / "away", folder / "pool");
     EXPECT_TRUE(journal.writable());
     EXPECT_EQ(append(journal, {outcome("e")})[0].sequence, 5U);
-    std::vector<std::uint64_t> sequences;
-    for (const WrittenSettlement& one : all_after(journal, 0)) sequences.push_back(one.sequence);
-    EXPECT_EQ(sequences, (std::vector<std::uint64_t>{1, 2, 3, 5}));
+    const std::vector<std::uint64_t> all{1, 2, 3, 4, 5};
+    EXPECT_EQ(sequences_in(all_after(journal, 0)), all);
+    Journal next{options()};
+    ASSERT_TRUE(next.open());
+    EXPECT_EQ(sequences_in(all_after(next, 0)), all) << "it is on the disk";
+}
+
+TEST_F(JournalTest, WhatWasToldBeforeItCouldBeWrittenIsConfirmedByItsPosition)
+{
+    Journal journal{options(150)};
+    ASSERT_TRUE(journal.open());
+    append(journal, {outcome("a"), outcome("b"), outcome("c")});
+    journal.told(3, {5, 0});
+    fs::rename(folder / "pool", folder / "away");
+    std::vector<WrittenSettlement> unwritten{outcome("d")};
+    EXPECT_FALSE(journal.append(unwritten));
+    journal.told(4, {9, 0});
+    fs::rename(folder / "away", folder / "pool");
+    ASSERT_TRUE(journal.writable());
+    const SteadyTime now = std::chrono::steady_clock::now();
+    journal.confirmed({8, 0}, now);
+    EXPECT_EQ(journal.last_confirmed(), 3U);
+    journal.confirmed({9, 0}, now);
+    EXPECT_EQ(journal.last_confirmed(), 4U);
+}
+
+TEST_F(JournalTest, WhoReadsWhileItIsWrittenSeesItOnce)
+{
+    Journal journal{options()};
+    ASSERT_TRUE(journal.open());
+    append(journal, {outcome("a")});
+    Journal::Reader reader = journal.read_after(0);
+    append(journal, {outcome("b")});
+    std::vector<WrittenSettlement> seen;
+    while (auto one = reader.next()) seen.push_back(std::move(*one));
+    EXPECT_EQ(sequences_in(seen), (std::vector<std::uint64_t>{1, 2}));
 }
 
 } // namespace
