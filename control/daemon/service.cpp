@@ -183,7 +183,7 @@ struct Service::Parts {
                .domains = std::move(opened.domains),
                .cancel_batch = [this](TenantId tenant, BatchId batch) { return pools.cancel(tenant, batch); },
                .reconcile = [this](PoolName pool, bool accept) { return pools.reconcile(std::move(pool), accept); },
-               .standing = [this](PoolName pool, TenantId tenant) { return pools.queue(pool).standing(tenant); },
+               .standing = [this](const PoolName& pool, TenantId tenant) { return pools.queue(pool).standing(tenant); },
                .settings_may_have_changed = [this] { snapshots.wake(); },
                .alive = [this] { return health_of_loops(); },
                .ready = [this] { return health_of_everything(); }},
