@@ -39,7 +39,7 @@ std::unique_ptr<dns::CaresResolver> open_resolver(const asio::any_io_executor& e
 struct Engine::State {
     State(EngineOptions chosen, EngineParts given, std::shared_ptr<const Settings> first)
         : options{std::move(chosen)},
-          parts{given},
+          parts{std::move(given)},
           settings{std::move(first)},
           workers{options.workers},
           redis{io.get_executor(), options.redis},
@@ -164,7 +164,7 @@ struct Engine::State {
 };
 
 Engine::Engine(EngineOptions options, EngineParts parts, std::shared_ptr<const Settings> settings)
-    : state_{std::make_unique<State>(std::move(options), parts, std::move(settings))}
+    : state_{std::make_unique<State>(std::move(options), std::move(parts), std::move(settings))}
 {
 }
 
