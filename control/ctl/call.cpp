@@ -94,8 +94,7 @@ Result<Call> call_of(const Verb& verb, const Given& given, std::string document,
     call.target += query;
     const bool takes_body =
         std::ranges::any_of(verb.params, [](const Param& param) { return param.place == Place::body; });
-    if (!verb.file_field.empty())
-        body[json::string_view{verb.file_field.data(), verb.file_field.size()}] = call.body;
+    if (!verb.file_field.empty()) body[json::string_view{verb.file_field.data(), verb.file_field.size()}] = call.body;
     if (takes_body || !verb.file_field.empty()) call.body = json::serialize(body);
     return call;
 }

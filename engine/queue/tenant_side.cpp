@@ -60,8 +60,8 @@ awaitable<Result<TenantStanding>> SendQueue::standing(TenantId tenant)
     const RedisReply::Array& answer = reply->array();
     if (answer.size() != kStandingParts || answer[1].text().size() != 6)
         co_return fail(Errc::malformed, "standing: an answer that is not the script's");
-    const std::string& month = answer[1].text();
-    TenantStanding out{.limits = {}, .month = month.substr(0, 4) + "-" + month.substr(4)};
+    const std::string_view month = answer[1].text(); // 202611
+    TenantStanding out{.limits = {}, .month = fmt::format("{}-{}", month.substr(0, 4), month.substr(4))};
     if (answer[0].text().empty()) co_return out;
     const Result<TenantLimits> limits = stored_limits(answer[0].text());
     if (!limits) co_return std::unexpected{limits.error()};
